@@ -1,0 +1,86 @@
+"""Argument checks: one form of message for the whole package."""
+
+import math
+import operator
+from typing import Any
+
+
+def check_count(name: str, value: Any, *, minimum: int = 1) -> int:
+    """Return `value` as an int, or say what a count is.
+
+    Examples
+    --------
+    >>> check_count("width", 64)
+    64
+    >>> check_count("width", 0)
+    Traceback (most recent call last):
+        ...
+    ValueError: width must be an integer >= 1, got 0
+    """
+    rule = f"{name} must be an integer >= {minimum}, got {value!r}"
+    if isinstance(value, bool):
+        raise TypeError(rule)
+    try:
+        count = operator.index(value)
+    except TypeError:
+        way_out = f"; write {int(value)}" if isinstance(value, float) and value.is_integer() else ""
+        raise TypeError(rule + way_out) from None
+    if count < minimum:
+        raise ValueError(rule)
+    return count
+
+
+def check_real(
+    name: str,
+    value: Any,
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    at_most: float | None = None,
+) -> float:
+    """Return `value` as a finite float within the bounds, or say what they are.
+
+    Parameters
+    ----------
+    name : str
+        The argument as the caller wrote it.
+    value : object
+        A real number: int, float or numpy scalar.
+    above, at_least, at_most : float, optional
+        Strict lower, inclusive lower and inclusive upper bound.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    TypeError
+        If `value` is not a real number.
+    ValueError
+        If it is not finite or out of bounds.
+
+    Examples
+    --------
+    >>> check_real("sigma_w", -1, above=0)
+    Traceback (most recent call last):
+        ...
+    ValueError: sigma_w must be a finite number > 0, got -1
+    """
+    bounds = [(">", above), (">=", at_least), ("<=", at_most)]
+    limits = " and ".join(f"{sign} {bound:g}" for sign, bound in bounds if bound is not None)
+    rule = f"{name} must be a finite number {limits}".rstrip() + f", got {value!r}"
+    if isinstance(value, (bool, str, bytes)):
+        raise TypeError(rule)
+    try:
+        number = float(value)
+    except (TypeError, OverflowError):
+        raise TypeError(rule) from None
+    if (
+        not math.isfinite(number)
+        or (above is not None and not number > above)
+        or (at_least is not None and not number >= at_least)
+        or (at_most is not None and not number <= at_most)
+    ):
+        raise ValueError(rule)
+    return number
