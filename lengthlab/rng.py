@@ -5,7 +5,7 @@ from typing import TypeAlias
 import numpy as np
 
 RandomState: TypeAlias = int | np.random.Generator | np.random.SeedSequence | None
-"""What every `rng` argument accepts: a seed, a Generator, a SeedSequence, or None (fresh entropy)."""
+"""What an `rng` argument accepts: a seed, a Generator, a SeedSequence, None (fresh entropy)."""
 
 
 def seed_sequence(rng: RandomState) -> np.random.SeedSequence:

@@ -1,0 +1,149 @@
+"""What an activation is: phi, and what is known of it."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lengthlab.checks import check_real
+
+Array: TypeAlias = NDArray[np.float64]
+
+
+class Pole(NamedTuple):
+    """``|phi(x)|`` grows like ``|x - location|^(-order)``; order 0 stands for a logarithm."""
+
+    location: float
+    order: float
+
+
+class Homogeneous(NamedTuple):
+    """``|phi(x)| = right x^degree`` for x > 0 and ``left |x|^degree`` for x < 0."""
+
+    degree: int
+    right: float
+    left: float
+
+
+@dataclass(frozen=True, eq=False)
+class Activation:
+    """An activation phi and what is known of it; called like a function.
+
+    Parameters
+    ----------
+    function : callable, shape (...) -> shape (...)
+        phi, elementwise on float64 arrays.
+    name : str
+        Shown in pictures and messages.
+    kinks : tuple of float
+        Where phi or its slope jumps: integrals are split there.
+    poles : tuple of Pole or of float
+        Where phi is unbounded; a bare number is a pole of unknown order.
+    formula : str
+        phi in plain text, for captions.
+    growth : float, optional
+        ``limsup log|phi(x)| / x^2`` at infinity; None (not known) for a plain Python function,
+        which is then probed.
+    degree : float, optional
+        If ``|phi(x)| <= C (1 + |x|^degree)`` is known, that degree.
+    homogeneous : Homogeneous, optional
+        If |phi| is positively homogeneous of degree 0 or 1: lengths then need no vectors at all.
+    mean_square : callable, optional
+        Closed form of ``q -> E phi(sqrt(q) Z)^2`` for q > 0 where it is finite.
+    log_abs : callable, optional
+        ``log|phi|`` where phi itself leaves the floats.
+    into : callable, optional
+        ``into(x, out)`` writes phi(x) to `out`, a buffer other than `x`, without allocation.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its kind.
+
+    Notes
+    -----
+    At 0, phi is 0 where its formula has no value. Two activations are equal if they are the same
+    object: functions cannot be compared.
+
+    Examples
+    --------
+    >>> swish = Activation(lambda x: x / (1 + np.exp(-x)), name="swish")
+    >>> float(swish(0.0))
+    0.0
+    >>> activation("relu")([-1.0, 2.0])
+    array([0., 2.])
+    """
+
+    function: Callable[[Array], ArrayLike]
+    name: str = "phi"
+    kinks: tuple[float, ...] = ()
+    poles: tuple[Pole, ...] = ()
+    formula: str = ""
+    growth: float | None = None
+    degree: float | None = None
+    homogeneous: Homogeneous | None = None
+    mean_square: Callable[[float], float] | None = None
+    log_abs: Callable[[Array], Array] | None = None
+    into: Callable[[Array, Array], object] | None = None
+
+    def __post_init__(self) -> None:
+        if not callable(self.function):
+            msg = f"function must be callable on an array, got {self.function!r}"
+            raise TypeError(msg)
+        if not isinstance(self.name, str) or not self.name:
+            msg = f"name must be a non-empty string, got {self.name!r}"
+            raise TypeError(msg)
+        kinks = tuple(sorted(check_real("kinks", kink) for kink in _sequence("kinks", self.kinks)))
+        poles = tuple(sorted(_pole(pole) for pole in _sequence("poles", self.poles)))
+        object.__setattr__(self, "kinks", kinks)
+        object.__setattr__(self, "poles", poles)
+
+    def __call__(self, x: ArrayLike) -> Array:
+        """phi at `x`, a float or an array of any shape; the result has the shape of `x`."""
+        x = np.asarray(x, dtype=np.float64)
+        return self.evaluate(x, np.empty_like(x))
+
+    def evaluate(self, x: Array, out: Array) -> Array:
+        """Write phi(x) to `out`, an array like `x` but not `x` itself, and return it.
+
+        Overflow gives inf and an undefined value nan, never a warning.
+
+        Raises
+        ------
+        ValueError
+            If the function does not return an array of the shape of `x`.
+        """
+        with np.errstate(all="ignore"):
+            if self.into is not None:
+                self.into(x, out)
+                return out
+            values = np.asarray(self.function(x))
+        if values.shape not in (x.shape, ()) or not np.can_cast(values.dtype, np.float64):
+            msg = (
+                f"activation {self.name!r} must return a real array of the shape of its argument "
+                f"{x.shape}, got shape {values.shape} of {values.dtype}; write it with numpy's "
+                "elementwise functions"
+            )
+            raise ValueError(msg)
+        out[...] = values
+        return out
+
+    def __repr__(self) -> str:
+        return f"<Activation {self.name}>"
+
+
+def _sequence(name: str, value: Any) -> Sequence[Any]:
+    if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
+        msg = f"{name} must be a tuple of numbers, got {value!r}; write ({value!r},)"
+        raise TypeError(msg)
+    return value
+
+
+def _pole(value: Any) -> Pole:
+    if isinstance(value, tuple):
+        location, order = value
+        return Pole(check_real("poles", location), check_real("pole order", order, at_least=0))
+    return Pole(check_real("poles", value), math.nan)
