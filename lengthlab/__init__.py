@@ -1,7 +1,25 @@
 """lengthlab: the length process of random networks, and the length map it converges to."""
 
 from lengthlab.activations import Activation, activation, catalogue
+from lengthlab.finite_width import Band, band
+from lengthlab.gaussian import Estimate, expectation
+from lengthlab.length_map import LengthMap, length_map
+from lengthlab.length_process import LengthProcess, sample_lengths, sample_lengths_dense
 from lengthlab.network import Network
 
-__all__ = ["Activation", "Network", "activation", "catalogue"]
+__all__ = [
+    "Activation",
+    "activation",
+    "catalogue",
+    "Network",
+    "Estimate",
+    "expectation",
+    "LengthMap",
+    "length_map",
+    "Band",
+    "band",
+    "LengthProcess",
+    "sample_lengths",
+    "sample_lengths_dense",
+]
 __version__ = "0.1.0"

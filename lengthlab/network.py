@@ -79,3 +79,21 @@ class Network:
 
 def _as_activation(value: str | Activation) -> Activation:
     return value if isinstance(value, Activation) else activation(value)
+
+
+def check_network(net: Network) -> Network:
+    """Return `net`, or say how to make a Network.
+
+    Examples
+    --------
+    >>> check_network("tanh")
+    Traceback (most recent call last):
+        ...
+    TypeError: net must be a Network, got 'tanh'; write Network('tanh')
+    """
+    if not isinstance(net, Network):
+        msg = f"net must be a Network, got {net!r}"
+        if isinstance(net, (str, Activation)):
+            msg += f"; write Network({net!r})" if isinstance(net, str) else "; write Network(net)"
+        raise TypeError(msg)
+    return net

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from lengthlab.activations.activation import Activation, Array, Homogeneous, Pole
+from lengthlab.activations.core import Activation, Array, Homogeneous, Pole
 from lengthlab.checks import check_real
 
 Builder: TypeAlias = Callable[..., Activation]

@@ -73,8 +73,8 @@ class Activation:
     >>> swish = Activation(lambda x: x / (1 + np.exp(-x)), name="swish")
     >>> float(swish(0.0))
     0.0
-    >>> activation("relu")([-1.0, 2.0])
-    array([0., 2.])
+    >>> swish([-1.0, 0.0]).round(4)
+    array([-0.2689,  0.    ])
     """
 
     function: Callable[[Array], ArrayLike]

@@ -1,0 +1,193 @@
+"""Adaptive quadrature on an interval: all panels of a round in one call of the integrand.
+
+A panel's value is the 15-point Gauss-Legendre rule, its error the distance to the 10-point rule,
+which is far above the true error of the former. A panel that fails is bisected. One that still
+fails at the resolution of the floats sits on a singularity, which is then approached along dyadic
+panels: their ratio tells an integrable one from a divergent one, and sums what is left.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lengthlab.activations import Array
+
+Integrand: TypeAlias = Callable[[Array], Array]
+
+_EPS = float(np.finfo(float).eps)
+_FINE_NODES, _FINE_WEIGHTS = np.polynomial.legendre.leggauss(15)
+_COARSE_NODES, _COARSE_WEIGHTS = np.polynomial.legendre.leggauss(10)
+_NODES = np.concatenate([_FINE_NODES, _COARSE_NODES])
+_MAX_PANELS = 20_000
+_SMALLEST = 1e-13  # half-width of a panel that is not bisected any more, relative to max(1, |z|)
+_LADDER_TOP = 2.0**-8
+
+
+@dataclass
+class Pieces:
+    """Accepted panels with their evaluations, and what they add up to."""
+
+    panels: list[tuple[Array, Array, Array]] = field(default_factory=list)
+    value: float = 0.0
+    size: float = 0.0  # integral of |f|
+    error: float = 0.0
+    stuck: list[tuple[float, float]] = field(default_factory=list)  # panels too small to bisect
+    stuck_error: float = 0.0
+
+    def weighted(self, weight: Callable[[Array], Array]) -> float:
+        """Integral of ``weight(z) f(z)`` from the same evaluations of f."""
+        return sum(
+            float(half @ ((values * weight(z)) @ _FINE_WEIGHTS)) for half, z, values in self.panels
+        )
+
+
+def integrate(f: Integrand, edges: Sequence[float], rtol: float) -> Pieces | None:
+    """Integrate `f` over ``[edges[0], edges[-1]]``, split at `edges`; None if it diverges.
+
+    Parameters
+    ----------
+    f : callable, (n,) -> (n,)
+        Finite, except at isolated points.
+    edges : sequence of float
+        Ascending; kinks, jumps and poles of `f` belong here.
+    rtol : float
+        Requested error relative to the integral of |f|.
+
+    Returns
+    -------
+    Pieces or None
+    """
+    cuts = np.asarray(edges, dtype=np.float64)
+    pieces = _bisect(f, cuts[:-1], cuts[1:], rtol, Pieces())
+    if pieces.stuck_error <= max(rtol, 1e-9) * pieces.size:
+        return pieces
+    return _integrate_around(f, cuts, _locations(pieces.stuck, cuts), rtol)
+
+
+@dataclass
+class _Panels:
+    """The rule on the panels [low, high], each (panels,): values, sizes, errors."""
+
+    half: Array
+    z: Array  # (panels, 15)
+    f: Array  # (panels, 15)
+    value: Array
+    size: Array
+    error: Array
+
+    def __init__(self, f: Integrand, low: Array, high: Array) -> None:
+        self.half = (high - low) / 2
+        z = ((low + high) / 2)[:, None] + self.half[:, None] * _NODES
+        with np.errstate(all="ignore"):
+            values = f(z.ravel()).reshape(z.shape)
+            self.z, self.f = z[:, :15], values[:, :15]
+            self.value = self.half * (self.f @ _FINE_WEIGHTS)
+            self.size = self.half * (np.abs(self.f) @ _FINE_WEIGHTS)
+            self.error = np.abs(self.value - self.half * (values[:, 15:] @ _COARSE_WEIGHTS))
+        self.error[np.isnan(self.error)] = np.inf
+
+    def doubt_jumps(self) -> None:
+        """Where both rules are rough, as across a jump, they may agree by chance."""
+        area = 2 * self.half * (self.f.max(axis=1) - self.f.min(axis=1))
+        with np.errstate(invalid="ignore"):
+            rough = self.error > 1e-4 * area
+        self.error[rough] = np.maximum(self.error[rough], area[rough])
+
+    def add_to(self, pieces: Pieces, keep: NDArray[np.bool_]) -> None:
+        """Put the panels of the mask `keep` into `pieces`."""
+        pieces.panels.append((self.half[keep], self.z[keep], self.f[keep]))
+        pieces.value += float(self.value[keep].sum())
+        pieces.size += float(self.size[keep].sum())
+        pieces.error += float(self.error[keep].sum())
+
+
+def _bisect(f: Integrand, low: Array, high: Array, rtol: float, pieces: Pieces) -> Pieces:
+    evaluated = 0
+    while len(low):
+        panels = _Panels(f, low, high)
+        if evaluated:
+            panels.doubt_jumps()
+        evaluated += len(low)
+        finite = np.isfinite(panels.error)
+        total = pieces.size + float(panels.size[finite].sum())
+        good = panels.error <= np.maximum(rtol / 4 * total, 30 * _EPS * panels.size)
+        if good.all():
+            panels.add_to(pieces, good)
+            break
+        bad = ~good
+        stuck = bad & (panels.half < _SMALLEST * np.maximum(1.0, np.abs(low)))
+        if evaluated > _MAX_PANELS:  # an endless oscillation: what is left goes into the error
+            stuck, good = bad & ~finite, good | finite
+        pieces.stuck += zip(low[stuck].tolist(), high[stuck].tolist(), strict=True)
+        pieces.stuck_error += float(panels.error[stuck].sum())
+        panels.add_to(pieces, good | (stuck & finite))
+        again = ~(good | stuck)
+        low, high = low[again], high[again]
+        middle = (low + high) / 2
+        low, high = np.concatenate([low, middle]), np.concatenate([middle, high])
+    return pieces
+
+
+def _locations(stuck: list[tuple[float, float]], edges: Array) -> list[float]:
+    """One point a cluster of stuck panels: a declared edge beside it, or the cluster's middle."""
+    clusters: list[list[float]] = []
+    for low, high in sorted(stuck):
+        if clusters and low - clusters[-1][1] < 1e-9 * max(1.0, abs(low)):
+            clusters[-1][1] = high
+        else:
+            clusters.append([low, high])
+    found = []
+    for low, high in clusters:
+        nearest = float(edges[np.abs(edges - low).argmin()])
+        close = abs(nearest - low) < 1e-9 * max(1.0, abs(low))
+        found.append(nearest if close else (low + high) / 2)
+    return found
+
+
+def _integrate_around(
+    f: Integrand, cuts: Array, singular: list[float], rtol: float
+) -> Pieces | None:
+    """Integrate with each point of `singular` approached along dyadic panels from both sides."""
+    pieces = Pieces()
+    first, last = cuts[0], cuts[-1]
+    for location in singular:
+        for side in (-1.0, 1.0):
+            inside = first < location + side * _LADDER_TOP < last
+            if inside and not _descend(f, location, side, pieces):
+                return None
+    points = np.array(singular)
+    near = np.abs(cuts[:, None] - points).min(axis=1) <= _LADDER_TOP
+    rims = np.concatenate([points - _LADDER_TOP, points + _LADDER_TOP])
+    edges = np.unique(np.concatenate([cuts[~near], rims[(first < rims) & (rims < last)]]))
+    low, high = edges[:-1], edges[1:]
+    outside = ~((low[:, None] < points) & (points < high[:, None])).any(axis=1)
+    return _bisect(f, low[outside], high[outside], rtol, pieces)
+
+
+def _descend(f: Integrand, location: float, side: float, pieces: Pieces) -> bool:
+    """Add the panels [t / 2, t] beside `location` and the sum of what is left; False if infinite.
+
+    For |t|^(-a) the ratio of successive panels is 2^(a - 1): 1 where the integral diverges.
+    """
+    smallest = 1e-60 if location == 0 else 1e-9 * abs(location)
+    t = _LADDER_TOP * 0.5 ** np.arange(int(np.log2(_LADDER_TOP / smallest)))
+    near, far = location + side * t / 2, location + side * t
+    panels = _Panels(f, np.minimum(near, far), np.maximum(near, far))
+    last = panels.value[-6:]
+    if not np.isfinite(panels.value).all():
+        return False
+    if not last.all():  # nothing is left down there
+        panels.add_to(pieces, np.isfinite(panels.error))
+        return True
+    ratios = last[1:] / last[:-1]
+    ratio = float(np.median(ratios))
+    if ratio > 0.999:
+        return False
+    rest = float(last[-1]) * ratio / (1 - ratio)
+    panels.add_to(pieces, np.isfinite(panels.error))
+    pieces.value += rest
+    pieces.error += abs(rest) * min(1.0, 1e-9 + float(np.ptp(ratios)) / (1 - ratio))
+    return True
