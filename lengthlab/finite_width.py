@@ -26,6 +26,14 @@ class Band:
     upper: Array
 
 
+class InfiniteSpreadError(ValueError):
+    """From layer `layer` on the lengths have no spread of order 1/sqrt(width)."""
+
+    def __init__(self, layer: int, reason: str) -> None:
+        self.layer, self.reason = layer, reason
+        super().__init__(f"{reason}; ask for depth < {layer}" if layer > 1 else reason)
+
+
 def length_variance(net: Network, *, depth: int) -> Array:
     """``lim N Var(q_l)`` as the width N grows: the first-order spread of each layer's length.
 
@@ -45,8 +53,8 @@ def length_variance(net: Network, *, depth: int) -> Array:
 
     Raises
     ------
-    ValueError
-        If the length map or the variance of phi^2 is infinite at some layer.
+    InfiniteSpreadError
+        If the length map or the variance of phi^2 is infinite at some layer; a ValueError.
 
     Notes
     -----
@@ -60,24 +68,19 @@ def length_variance(net: Network, *, depth: int) -> Array:
     check_network(net)
     depth = check_count("depth", depth)
     lengths = length_map(net, depth=depth).values
-    if not np.isfinite(lengths).all():
-        layer = int(np.argmin(np.isfinite(lengths))) + 1
-        msg = f"layer {layer} has an infinite length and no spread; ask for depth < {layer}"
-        raise ValueError(msg)
     spread = np.empty(depth)
     node = 0.0
     for k, q in enumerate(lengths.tolist()):
+        if not math.isfinite(q):
+            raise InfiniteSpreadError(k + 1, f"the length map is infinite at layer {k + 1}")
         spread[k] = 2 * q * q + node
         if k + 1 == depth:
             break
         m = mean_square(net.activation, q)
         fourth = mean_fourth(net.activation, q).value
         if not math.isfinite(fourth):
-            msg = (
-                f"phi^2 has infinite variance at layer {k + 1} (length {q:.4g}), so the lengths "
-                f"after it do not spread like 1/sqrt(width); ask for depth <= {k + 1}"
-            )
-            raise ValueError(msg)
+            reason = f"phi^2 has infinite variance at layer {k + 1}, where the length is {q:.4g}"
+            raise InfiniteSpreadError(k + 2, reason)
         noise = max(fourth / net.keep_probability - m.estimate.value**2, 0.0)
         node = net.gain * net.gain * (noise + m.slope**2 * node)
     return spread
@@ -101,8 +104,10 @@ def band(net: Network, *, width: int, depth: int, level: float = 0.95) -> Band:
 
     Raises
     ------
-    ValueError
+    InfiniteSpreadError
         If the length map or the variance of phi^2 is infinite at some layer: no band exists there.
+    TypeError, ValueError
+        If an argument breaks its rule.
 
     Notes
     -----

@@ -1,0 +1,111 @@
+"""The network with its weight matrices, to compare the sampler with."""
+
+import math
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lengthlab.activations import Activation
+from lengthlab.checks import check_count
+from lengthlab.network import Network
+from lengthlab.rng import RandomState, block_generator, seed_sequence
+
+Array: TypeAlias = NDArray[np.float64]
+
+_MOST_BYTES = 256e6  # of one weight matrix
+
+
+def sample_lengths_dense(
+    net: Network, *, width: int, depth: int, trials: int, rng: RandomState = None
+) -> Array:
+    """Draw what `sample_lengths` draws, with real weight matrices, biases and dropout masks.
+
+    Parameters
+    ----------
+    net : Network
+        Activation and scales.
+    width : int
+        Units N a layer, ``>= 1``.
+    depth : int
+        Layers, ``>= 1``.
+    trials : int
+        Independent networks, ``>= 1``.
+    rng : int, numpy.random.Generator, numpy.random.SeedSequence or None
+        The same seed gives the same networks (their lengths to rounding: the products are BLAS's),
+        but not those of `sample_lengths`.
+
+    Returns
+    -------
+    numpy.ndarray, shape (trials, depth)
+        ``q_l = |h_l|^2 / N``, layer 1 first; ``inf`` from the layer on where a trial leaves the
+        floats.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument breaks its rule, a weight matrix needs more than 256 MB, or the activation
+        returns nan.
+
+    Notes
+    -----
+    Some N times slower than `sample_lengths`, and the same law. Source: Long & Sedghi (2019),
+    section 2; the input is a random point of {-1, 1}^N times ``sqrt(input_length)``.
+
+    Examples
+    --------
+    >>> sample_lengths_dense(Network("tanh"), width=50, depth=3, trials=2, rng=0).shape
+    (2, 3)
+    """
+    check_network(net)
+    width, depth = check_count("width", width), check_count("depth", depth)
+    trials = check_count("trials", trials)
+    size = 8 * width * width
+    if size > _MOST_BYTES:
+        way_out = "use sample_lengths, which has the same law and needs none"
+        msg = f"width {width} needs {size / 1e6:.0f} MB of weights; {way_out}"
+        raise ValueError(msg)
+    seed = seed_sequence(rng)
+    weights = np.empty((width, width))
+    lengths = np.full((trials, depth), math.inf)
+    with np.errstate(all="ignore"):
+        for trial in range(trials):
+            _forward(net, block_generator(seed, trial), weights, lengths[trial])
+    return lengths
+
+
+def _forward(net: Network, rng: np.random.Generator, weights: Array, lengths: Array) -> None:
+    """One network: fill `lengths` until they leave the floats; `weights` is a buffer."""
+    width, keep = len(weights), net.keep_probability
+    x = math.sqrt(net.input_length) * rng.choice((-1.0, 1.0), size=width)
+    for layer in range(len(lengths)):
+        rng.standard_normal(out=weights)
+        b = net.sigma_b * rng.standard_normal(width)
+        h = net.sigma_w / math.sqrt(width) * (weights @ x) + b
+        length = np.mean(h**2)
+        if not np.isfinite(length):
+            return
+        lengths[layer] = length
+        x = net.activation(h)
+        refuse_nan(net.activation, h, x)
+        if keep < 1:
+            x = np.where(rng.random(width) < keep, x / keep, 0.0)
+
+
+def check_network(net: object) -> Network:
+    """Return `net`, or say what is wanted."""
+    if not isinstance(net, Network):
+        msg = f'net must be a Network, got {net!r}; write Network("tanh")'
+        raise TypeError(msg)
+    return net
+
+
+def refuse_nan(activation: Activation, x: Array, values: Array) -> None:
+    """Raise ValueError if ``values = phi(x)`` has a nan, and say where."""
+    where = np.isnan(values)
+    if where.any():
+        msg = (
+            f"activation {activation.name!r} must return a number or inf, got nan at "
+            f"x = {float(x[where][0])!r}; give it a value there, for example with np.where"
+        )
+        raise ValueError(msg)

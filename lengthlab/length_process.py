@@ -1,0 +1,460 @@
+"""The exact sampler of the length process, streaming."""
+
+import itertools
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lengthlab.checks import check_count, check_real
+from lengthlab.dense_network import check_network, refuse_nan, sample_lengths_dense
+from lengthlab.network import Network
+from lengthlab.rng import RandomState, block_generator, seed_sequence
+
+__all__ = ["LengthProcess", "sample_lengths", "sample_lengths_dense"]
+
+Array: TypeAlias = NDArray[np.float64]
+Steps: TypeAlias = Generator[None, Array, None]
+"""A computation in steps of about 0.2 ms; each is sent two buffers of `_CHUNK` doubles."""
+Layer: TypeAlias = Generator[None, Array, tuple[Array, Array]]
+
+_CHUNK = 25_000  # doubles a step: two such buffers stay in the second-level cache
+_BLOCK = 65536  # normals a block at least: choosing a stream costs 10 us
+_DEEP = 2**21  # normals a block at most, unless one trial takes more
+_MOST_THREADS = 8  # a tenth of the time is spent in Python code, one thread at a time
+_MOST = float(np.finfo(np.float64).max)
+
+
+def sample_lengths(
+    net: Network,
+    *,
+    width: int,
+    depth: int,
+    trials: int,
+    rng: RandomState = None,
+    threads: int | None = None,
+) -> Array:
+    """Squared lengths of the pre-activations of independent random networks.
+
+    Parameters
+    ----------
+    net : Network
+        Activation and scales.
+    width : int
+        Units N a layer, ``>= 1``.
+    depth : int
+        Layers, ``>= 1``.
+    trials : int
+        Independent networks, ``>= 1``.
+    rng : int, numpy.random.Generator, numpy.random.SeedSequence or None
+        The same seed gives the same numbers, whatever the number of threads.
+    threads : int, optional
+        Threads to use; by default one a core, and one alone for a Python function of the caller's.
+
+    Returns
+    -------
+    numpy.ndarray, shape (trials, depth)
+        ``q_l = |h_l|^2 / N``, layer 1 first. From the layer on where a trial leaves the floats, or
+        the activation is infinite, it is ``inf``; never nan.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument breaks its rule, or the activation returns nan.
+
+    Notes
+    -----
+    Exact at every width, without weight matrices: given the layer before, the entries of ``h_l``
+    are independent ``Normal(0, v_l)``, so fresh normals and ``v_{l+1} = sigma_w^2 mean(phi(h_l)^2)
+    + sigma_b^2`` have the law of the network. Source: Long & Sedghi (2019), section 2. Where |phi|
+    is positively homogeneous, chi-squares replace the normals and the width costs nothing.
+
+    Examples
+    --------
+    >>> q = sample_lengths(Network("tanh", sigma_w=1.5), width=1000, depth=10, trials=200, rng=0)
+    >>> q.shape
+    (200, 10)
+    """
+    return LengthProcess(net, width=width, depth=depth, rng=rng, threads=threads).step(trials)
+
+
+class LengthProcess:
+    """The trials of `sample_lengths` as a stream.
+
+    The n-th trial of a seed is the same bit for bit, however the calls are cut and however many
+    threads run.
+
+    Parameters
+    ----------
+    net : Network
+        Activation and scales.
+    width : int
+        Units N a layer, ``>= 1``.
+    depth : int
+        Layers, ``>= 1``.
+    rng : int, numpy.random.Generator, numpy.random.SeedSequence or None
+        Where the stream starts.
+    threads : int, optional
+        Threads to use; by default one a core, and one alone for a Python function of the caller's.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument breaks its rule.
+
+    Notes
+    -----
+    Memory does not depend on the width. An exception raised by the activation, or an interrupt,
+    leaves the stream where it was: the next call tries the same trials again. One call at a time.
+
+    Examples
+    --------
+    >>> process = LengthProcess(Network("relu"), width=100, depth=3, rng=0)
+    >>> q = np.concatenate([process.step(3), process.step(61)])
+    >>> (q == sample_lengths(Network("relu"), width=100, depth=3, trials=64, rng=0)).all()
+    np.True_
+    """
+
+    def __init__(
+        self,
+        net: Network,
+        *,
+        width: int,
+        depth: int,
+        rng: RandomState = None,
+        threads: int | None = None,
+    ) -> None:
+        width, depth = check_count("width", width), check_count("depth", depth)
+        self._law = _law(check_network(net), width, depth)
+        self._seed = seed_sequence(rng)
+        if net.activation.into is None:  # nobody promised that it is safe in two threads at once
+            self._threads = 1
+        else:
+            self._threads = _cores() if threads is None else check_count("threads", threads)
+        self._blocks: dict[int, _Block] = {}  # begun or finished, not yet handed out
+        self._first = 0  # the block that is handed out next
+        self._taken = 0  # its trials that already are
+
+    def step(self, trials: int) -> Array:
+        """Draw the next `trials` trials.
+
+        Parameters
+        ----------
+        trials : int
+            ``>= 1``.
+
+        Returns
+        -------
+        numpy.ndarray, shape (trials, depth)
+            ``q_l``, layer 1 first.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `trials` is no count, or the activation returns nan.
+        """
+        trials = check_count("trials", trials)
+        self._compute(trials, math.inf)
+        return self._hand_out(trials)
+
+    def advance(self, seconds: float, *, trials: int | None = None) -> Array:
+        """Draw for about `seconds`, and return the trials finished by then.
+
+        A trial that is not finished goes on in the next call.
+
+        Parameters
+        ----------
+        seconds : float
+            Time to spend, ``> 0``; overrun by about 0.3 ms (more if phi is slow).
+        trials : int, optional
+            At most so many trials, ``>= 1``; the call ends when they are there.
+
+        Returns
+        -------
+        numpy.ndarray, shape (k, depth)
+            ``q_l`` of the ``k >= 0`` next trials, layer 1 first.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument breaks its rule, or the activation returns nan.
+        """
+        deadline = time.perf_counter() + check_real("seconds", seconds, above=0)
+        limit = None if trials is None else check_count("trials", trials)
+        self._compute(limit, deadline)
+        return self._hand_out(limit)
+
+    def _compute(self, trials: int | None, deadline: float) -> None:
+        candidates: Iterator[int] = itertools.count(self._first)
+        helpers = self._threads - 1
+        if trials is not None:
+            needed = -(-(self._taken + trials) // self._law.trials)
+            candidates = iter(range(self._first, self._first + needed))
+            helpers = min(helpers, needed - 1)
+        _share(_Run(self._law, self._seed, self._blocks, candidates, deadline), helpers)
+
+    def _hand_out(self, limit: int | None) -> Array:
+        """Rows of the finished blocks, in order, at most `limit`."""
+        finished = 0
+        while (block := self._blocks.get(self._first + finished)) and block.finished:
+            finished += 1
+        ready = finished * self._law.trials - self._taken
+        out = np.empty((ready if limit is None else min(ready, limit), self._law.depth))
+        filled = 0
+        while filled < len(out):
+            rows = self._blocks[self._first].rows[self._taken :][: len(out) - filled]
+            out[filled : filled + len(rows)] = rows
+            filled += len(rows)
+            self._taken += len(rows)
+            if self._taken == self._law.trials:
+                del self._blocks[self._first]
+                self._first, self._taken = self._first + 1, 0
+        return out
+
+
+# --- the law --------------------------------------------------------------------------------------
+
+
+class _Law:
+    """The chain ``v_l -> (q_l, v_{l+1})``; a subclass draws a layer, `trials` make a block."""
+
+    trials: int
+    together: int  # trials computed side by side
+
+    def __init__(self, net: Network, width: int, depth: int) -> None:
+        self.net, self.width, self.depth = net, width, depth
+        self._noise = net.sigma_b * net.sigma_b
+        self._gain = min(net.gain / net.keep_probability / width, _MOST)  # inf * 0 is no number
+
+    def layer(self, rng: np.random.Generator, v: Array) -> Layer:
+        """``|z|^2`` and ``|mask phi(sqrt(v) z)|^2``, shape (rows,) each; unused where v is inf."""
+        raise NotImplementedError
+
+    def block(self, rng: np.random.Generator, out: Array) -> Steps:
+        """Fill `out`, shape (trials, depth)."""
+        out.fill(math.inf)
+        for top in range(0, len(out), self.together):
+            yield from self._chain(rng, out[top : top + self.together])
+
+    def _chain(self, rng: np.random.Generator, out: Array) -> Steps:
+        v = np.full(len(out), self.net.first_variance)
+        for layer in range(self.depth - 1):
+            if np.minimum.reduce(v) == math.inf:
+                return
+            squares, images = yield from self.layer(rng, v)
+            q = v * (squares / self.width)
+            v = images * self._gain + self._noise
+            if not np.add.reduce(q + v) < math.inf:
+                lost = ~np.isfinite(q)
+                q[lost] = math.inf
+                v[lost | ~np.isfinite(images)] = math.inf
+            out[:, layer] = q
+        # Nothing follows the last layer, so its length alone is drawn: chi-square with N degrees.
+        q = v * (_chi_square(rng, np.full(len(out), self.width)) / self.width)
+        out[:, -1] = np.where(np.isinf(v), math.inf, q)
+
+
+class _Vectors(_Law):
+    """Any phi: normals, in steps of at most `_CHUNK` of them."""
+
+    def __init__(self, net: Network, width: int, depth: int) -> None:
+        super().__init__(net, width, depth)
+        self.together = max(1, min(_CHUNK // width, _DEEP // (width * depth)))
+        groups = _BLOCK / (self.together * width * max(1, depth - 1))
+        self.trials = self.together * max(1, round(groups))
+
+    def layer(self, rng: np.random.Generator, v: Array) -> Layer:
+        """Units are exchangeable: the first K are kept; of the others only |z|^2 is drawn."""
+        rows, drawn, kept = len(v), self.width, None
+        if self.net.keep_probability < 1:
+            kept = rng.binomial(self.width, self.net.keep_probability, size=(rows, 1))
+            drawn = int(kept.max())
+        scale = np.sqrt(np.minimum(v, _MOST))[:, None]
+        squares, images = np.zeros((2, rows))
+        for start in range(0, drawn, _CHUNK):  # once, unless there is but one row
+            columns = min(_CHUNK, drawn - start)
+            z, image = (yield)[:, : rows * columns]
+            z_rows, image_rows = _by_row(z, rows), _by_row(image, rows)
+            rng.standard_normal(out=z)
+            np.multiply(z, z, out=image)
+            squares += np.add.reduce(image_rows, axis=1)
+            np.multiply(z_rows, scale, out=z_rows)
+            self.net.activation.evaluate(z, image)
+            np.multiply(image, image, out=image)
+            if kept is not None and rows > 1:
+                np.copyto(image_rows, 0.0, where=np.arange(columns) >= kept)
+            images += np.add.reduce(image_rows, axis=1)
+            if math.isnan(np.add.reduce(images)):
+                refuse_nan(self.net.activation, z_rows[v < math.inf], image_rows[v < math.inf])
+        if drawn < self.width:
+            squares += _chi_square(rng, np.full(rows, self.width - drawn))
+        return squares, images
+
+
+class _Counts(_Law):
+    """Homogeneous |phi| of degree 0 or 1: counts and chi-squares, whatever the width."""
+
+    def __init__(self, net: Network, width: int, depth: int) -> None:
+        super().__init__(net, width, depth)
+        self.together = self.trials = max(64, _CHUNK // depth)
+
+    def layer(self, rng: np.random.Generator, v: Array) -> Layer:
+        """Given how many kept h are positive, their |z|^2 is chi-square with so many degrees."""
+        yield
+        law = self.net.activation.homogeneous
+        assert law is not None
+        kept = np.full(len(v), self.width)
+        if self.net.keep_probability < 1:
+            kept = rng.binomial(kept, self.net.keep_probability)
+        right = rng.binomial(kept, 0.5)
+        z_right, z_left = _chi_square(rng, right), _chi_square(rng, kept - right)
+        squares = z_right + z_left + _chi_square(rng, self.width - kept)
+        if law.degree == 0:
+            images = law.right * (law.right * right) + law.left * (law.left * (kept - right))
+        else:
+            images = v * (law.right * (law.right * z_right) + law.left * (law.left * z_left))
+        if (v == 0).any():  # h = 0, on neither side
+            at_zero = self.net.activation(np.zeros(1))
+            refuse_nan(self.net.activation, np.zeros(1), at_zero)
+            images[v == 0] = (kept * at_zero**2)[v == 0]
+        return squares, images
+
+
+def _law(net: Network, width: int, depth: int) -> _Law:
+    homogeneous = net.activation.homogeneous
+    if depth == 1 or (homogeneous is not None and homogeneous.degree in (0, 1)):
+        return _Counts(net, width, depth)  # at depth 1 no phi is asked
+    return _Vectors(net, width, depth)
+
+
+def _chi_square(rng: np.random.Generator, degrees: NDArray[np.int64]) -> Array:
+    """Like ``rng.chisquare``, and 0 for 0 degrees."""
+    return 2.0 * rng.standard_gamma(degrees / 2)
+
+
+def _by_row(flat: Array, rows: int) -> Array:
+    """`flat` as (rows, columns), the longer axis contiguous: sums along either are then fast."""
+    columns = flat.size // rows
+    return flat.reshape(rows, columns) if columns >= rows else flat.reshape(columns, rows).T
+
+
+# --- blocks and threads ---------------------------------------------------------------------------
+
+
+class _Block:
+    """Consecutive trials from one random stream."""
+
+    def __init__(self, law: _Law, rng: np.random.Generator) -> None:
+        self.rows = np.empty((law.trials, law.depth))
+        self.finished = False
+        self._steps = law.block(rng, self.rows)
+        self._begun = False
+
+    def drive(self, buffers: Array, expired: Callable[[], bool]) -> None:
+        """Compute until the block is finished, or a step ends after the call `expired`."""
+        with np.errstate(all="ignore"):  # overflow is an answer
+            try:
+                if not self._begun:
+                    self._begun = True
+                    next(self._steps)
+                self._steps.send(buffers)
+                while not expired():
+                    self._steps.send(buffers)
+            except StopIteration:
+                self.finished = True
+
+
+@dataclass(eq=False)
+class _Run:
+    """One call of `step` or `advance`: its workers take blocks in order, each its own."""
+
+    law: _Law
+    seed: np.random.SeedSequence
+    blocks: dict[int, _Block]
+    candidates: Iterator[int]
+    deadline: float
+    stopped: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def expired(self) -> bool:
+        return self.stopped or time.perf_counter() >= self.deadline
+
+    def work(self) -> None:
+        """Drive blocks until none is left or time is over.
+
+        A block is away from `blocks` while it is driven: if it fails, it is begun anew next time.
+        """
+        buffers = np.empty((2, _CHUNK))
+        try:
+            while (index := self._take()) is not None:
+                block = self.blocks.pop(index, None)
+                if block is None:
+                    block = _Block(self.law, block_generator(self.seed, index))
+                block.drive(buffers, self.expired)
+                self.blocks[index] = block
+                if self.expired():
+                    return
+        except BaseException:
+            self.stopped = True
+            raise
+
+    def _take(self) -> int | None:
+        with self.lock:
+            for index in self.candidates:
+                block = self.blocks.get(index)
+                if block is None or not block.finished:
+                    return index
+        return None
+
+
+def _cores() -> int:
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(_MOST_THREADS, usable or 1)
+
+
+_pool: ThreadPoolExecutor | None = None
+
+
+def _forget_pool() -> None:
+    global _pool
+    _pool = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_pool)  # threads do not survive a fork
+
+
+def _start(work: Callable[[], None], helpers: int) -> list[Future[None]]:
+    """`work` in up to `helpers` other threads; in fewer where no thread can start (Pyodide)."""
+    global _pool
+    futures: list[Future[None]] = []
+    try:
+        for _ in range(helpers):
+            _pool = _pool or ThreadPoolExecutor(max_workers=64, thread_name_prefix="lengthlab")
+            futures.append(_pool.submit(work))
+    except RuntimeError:
+        pass
+    return futures
+
+
+def _share(run: _Run, helpers: int) -> None:
+    """`run.work` in this thread, and in `helpers` others as far as there are any."""
+    futures = _start(run.work, helpers)
+    try:
+        run.work()
+        for future in futures:
+            if not future.cancel():
+                future.result()
+    except BaseException:
+        run.stopped = True
+        for future in futures:
+            if not future.cancel():
+                future.exception()
+        raise

@@ -1,0 +1,85 @@
+// The browser asks for frames and the kernel answers. Nothing is asked that nobody would see.
+
+const PATIENCE = 10_000; // ms of silence after which answers count as lost
+const SLOW = 150; // ms of round trip above which a third request is worth while
+
+class Pump {
+  constructor(model, isSeen) {
+    this.model = model;
+    this.isSeen = isSeen;
+    this.asked = new Map(); // slot -> when
+    this.slot = Math.floor(Math.random() * 2 ** 40); // another page may ask the same model
+    this.due = 0;
+    this.roundTrip = 0;
+    this.patience = PATIENCE;
+    this.connected = true;
+    this.timer = this.watchdog = 0;
+  }
+
+  get room() {
+    if (this.patience > PATIENCE) return 1; // a busy kernel will answer all that waits for it
+    return this.roundTrip > SLOW ? 3 : 2;
+  }
+
+  get wanted() {
+    return this.connected && this.model.get("running") && this.isSeen();
+  }
+
+  ask() {
+    clearTimeout(this.timer);
+    while (this.wanted && this.asked.size < this.room) {
+      const now = performance.now();
+      if (this.due > now + 1) {
+        this.timer = setTimeout(() => this.ask(), this.due - now);
+        return;
+      }
+      this.due = Math.max(this.due + 1000 / this.model.get("fps"), now);
+      this.asked.set(++this.slot, now);
+      this.watch();
+      this.send({ kind: "frame", slot: this.slot });
+    }
+  }
+
+  // Any message of the kernel shows that it lives; only an answer frees a slot.
+  heard(slot) {
+    this.connected = true;
+    this.patience = PATIENCE;
+    if (this.asked.has(slot)) {
+      const now = performance.now();
+      this.roundTrip += 0.2 * (now - this.asked.get(slot) - this.roundTrip);
+      this.asked.delete(slot);
+    }
+    this.watch();
+    this.ask();
+  }
+
+  watch() {
+    clearTimeout(this.watchdog);
+    if (this.asked.size) this.watchdog = setTimeout(() => this.giveUp(), this.patience);
+  }
+
+  giveUp() {
+    this.asked.clear();
+    this.patience *= 2;
+    this.ask();
+  }
+
+  send(content) {
+    try {
+      this.model.send(content);
+    } catch {
+      this.disconnect(); // its kernel is gone
+    }
+  }
+
+  disconnect() {
+    this.connected = false;
+    this.stop();
+  }
+
+  stop() {
+    this.asked.clear();
+    clearTimeout(this.timer);
+    clearTimeout(this.watchdog);
+  }
+}
