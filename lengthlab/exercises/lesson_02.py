@@ -207,8 +207,8 @@ ENTRIES = (
         solution=Solution(
             'answer = "b"',
             "Cov(q_1, q_2) = sigma_w^2 Cov(H^2, phi(H)^2) / N, and both variances are of order "
-            "1/N as well. In the correlation the N cancels: 0.2707 at width 64, 0.2714 in the "
-            "limit.",
+            "1/N as well. In the correlation the N cancels: "
+            f"{correlation(NET, 64):.4f} at width 64, {correlation(NET, 10**9):.4f} in the limit.",
         ),
         then="what does become of |q_1 - qt_1| and |q_2 - qt_2| themselves?",
     ),
@@ -333,7 +333,10 @@ ENTRIES = (
         form=_name,
         missing=_correlated,
         wrong=(
-            Wrong("tanh", "tanh is this lesson's example, and its correlation is 0.2707."),
+            Wrong(
+                "tanh",
+                f"this is the lesson's example: its correlation is {correlation(NET, 64):.4f}.",
+            ),
             Wrong(
                 "identity",
                 "this is the other extreme: with phi(x) = x, v_2 is a function of q_1 alone.",

@@ -25,6 +25,7 @@ from lengthlab.network import Network
 NET = Network("tanh", sigma_w=1.5, sigma_b=0.3)
 QT = length_map(NET, depth=3).values
 E_TANH_2 = mean_square(activation("tanh"), NET.first_variance).estimate.value
+END = float(length_map(NET, depth=100).values[-1])
 UNIT = (1 - 0.3**2) / mean_square(activation("tanh"), 1.0).estimate.value  # a variance
 
 
@@ -248,7 +249,7 @@ ENTRIES = (
                 "that is the value for sigma_b = 0. The bias gives 0.09 of the length already.",
             ),
             Wrong(UNIT, "that is sigma_w^2. The question asks for sigma_w."),
-            Wrong(1.5, "close: with 1.5 the map settles at 0.9608. A little more."),
+            Wrong(1.5, f"close: with 1.5 the map settles at {END:.4g}. A little more."),
             Wrong(1, "sigma_w = 1 keeps a length for the identity; tanh shrinks it."),
         ),
         hints=(
@@ -259,8 +260,9 @@ ENTRIES = (
             "import lengthlab as ll\nimport numpy as np\n\n"
             "second_moment = ll.expectation(lambda z: np.tanh(z) ** 2, 1.0).value\n"
             "answer = ((1 - 0.3**2) / second_moment) ** 0.5",
-            "1 = V(1) gives sigma_w^2 = (1 - sigma_b^2) / E tanh(Z)^2 = 0.91 / 0.3943, so "
-            "sigma_w = 1.519. That the map goes there, and does not only stay there, needs "
+            "1 = V(1) gives sigma_w^2 = (1 - sigma_b^2) / E tanh(Z)^2 = "
+            f"0.91 / {0.91 / UNIT:.4f}, so sigma_w = {math.sqrt(UNIT):.4g}. That the map goes "
+            "there, and does not only stay there, needs "
             "a slope of V below 1 at q = 1: the cobweb shows it.",
         ),
         then="does the map still settle at 1 if the input is ten times longer?",

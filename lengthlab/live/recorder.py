@@ -79,7 +79,11 @@ class Recorder(RendererBase):
         return points * self.dpi / 72
 
     def draw_path(
-        self, gc: GraphicsContextBase, path: Path, transform: Transform, rgbFace: Any = None  # noqa: N803
+        self,
+        gc: GraphicsContextBase,
+        path: Path,
+        transform: Transform,
+        rgbFace: Any = None,  # noqa: N803
     ) -> None:
         """Record a path."""
         style = self._paint_style(gc, rgbFace)
@@ -104,11 +108,12 @@ class Recorder(RendererBase):
         """Record the same marker at many places."""
         places = np.asarray(trans.transform(path.vertices))
         places = np.clip(places[np.isfinite(places).all(axis=1)], -FAR, FAR)
+        places = places * (1, -1) + (0, self.height)
         if gc.get_snap() is not False:  # on whole pixels, as Agg puts them
-            places = np.column_stack([np.floor(places[:, 0] + 0.5), np.ceil(places[:, 1] - 0.5)])
+            places = np.floor(places + 0.5)
         marker = _shape(
             marker_path.cleaned(
-                marker_trans,
+                marker_trans + Affine2D().scale(1, -1),
                 curves=True,
                 snap=gc.get_snap(),
                 stroke_width=self.points_to_pixels(gc.get_linewidth()),
@@ -121,8 +126,7 @@ class Recorder(RendererBase):
         # One shape for all of them only where it cannot show that overlaps are painted once.
         together = _is_opaque(gc, rgbFace)
         for some in (places,) if together else places[:, None]:
-            # Vertices are flipped one by one: a marker is given with y upwards.
-            xy = (some[:, None] + marker.vertices).reshape(-1, 2) * (1, -1) + (0, self.height)
+            xy = (some[:, None] + marker.vertices).reshape(-1, 2)
             self._append(style, Shape(xy, np.tile(marker.codes, len(some))))
 
     def draw_image(

@@ -34,6 +34,9 @@ class Scene:
     between them, and (in the figure's) the places of the other units. A unit's still layers are
     recorded again only when something in them changed; a moving artist at every frame.
 
+    A change is what matplotlib's artists report to their axes or figure. A few report nothing
+    (single tick labels, the texts of a figure's legend): call `relayout` after changing them.
+
     Parameters
     ----------
     figure : matplotlib.figure.Figure
@@ -49,7 +52,8 @@ class Scene:
         self._moving: list[Artist] = []
         self._engine = figure.get_layout_engine()
         self._stale: set[Artist] = set()
-        self._watched: dict[Artist, Callable[[Artist, bool], None] | None] = {}
+        self._units: list[Artist] = []
+        self._callbacks: dict[Artist, Callable[[Artist, bool], None] | None] = {}
         self._noting = self._layout_due = True
         figure.set_layout_engine("none")
         self._canvas = _Canvas(figure)
@@ -146,11 +150,9 @@ class Scene:
     def _stale_units(self, everything: bool) -> list[Artist]:
         """Units to be recorded now, in the order of their numbers."""
         units: list[Artist] = [self.figure, *self.figure.axes]
-        if units != list(self._watched):
+        if units != self._units:
             self._unwatch()
-            self._watched = {unit: unit.stale_callback for unit in units}
-            for unit in units:
-                unit.stale_callback = self._note
+            self._watch(units)
             everything = True
         if self._layout_due:
             self._lay_out()
@@ -161,14 +163,26 @@ class Scene:
             self._stale = set(units)
         return [unit for unit in units if unit in self._stale]
 
-    def _note(self, unit: Artist, value: bool) -> None:
-        if self._noting:
-            self._stale.add(unit)
+    def _watch(self, units: list[Artist]) -> None:
+        self._units = units
+        for unit in units:
+            self._call_back(unit, unit)
+        for axes in self.figure.axes:
+            for axis in (axes.xaxis, axes.yaxis):
+                self._call_back(axis.label, axes)  # which tells nobody that it changed
+
+    def _call_back(self, artist: Artist, unit: Artist) -> None:
+        def note(_: Artist, value: bool) -> None:
+            if self._noting:
+                self._stale.add(unit)
+
+        self._callbacks[artist] = artist.stale_callback
+        artist.stale_callback = note
 
     def _unwatch(self) -> None:
-        for unit, callback in self._watched.items():
-            unit.stale_callback = callback
-        self._watched = {}
+        for artist, callback in self._callbacks.items():
+            artist.stale_callback = callback
+        self._units, self._callbacks = [], {}
 
     def _lay_out(self) -> None:
         if self._engine is not None:
@@ -178,10 +192,10 @@ class Scene:
         self._layout_due = False
 
     def _record_still(self, recorder: Recorder, units: Sequence[Artist]) -> Header:
-        base = 0 if len(units) == len(self._watched) else self.number
+        base = 0 if len(units) == len(self._units) else self.number
         piles = {}
         with self._as_ordinary_figure():
-            for number, unit in enumerate(self._watched):
+            for number, unit in enumerate(self._units):
                 if unit in units:
                     piles[number] = self._record_pile(recorder, unit)
         self._stale.difference_update(units)
@@ -206,7 +220,7 @@ class Scene:
             pile.append(part)
 
         places = {a: {"moving": k} for k, a in enumerate(self._moving)}
-        places |= {u: {"unit": k} for k, u in enumerate(self._watched) if u is not unit}
+        places |= {u: {"unit": k} for k, u in enumerate(self._units) if u is not unit}
         with _drawn_by({artist: partial(leave_place, part) for artist, part in places.items()}):
             unit.draw(recorder)
         end_layer()

@@ -141,6 +141,7 @@ class Stage {
     const canvas = newCanvas(300, Math.round(300 * this.model.get("aspect")));
     canvas.setAttribute("role", "img");
     canvas.tabIndex = 0;
+    canvas.dataset.lmSuppressShortcuts = "true"; // JupyterLab hears keys before the canvas does
     canvas.dataset.frame = 0;
     canvas.classList.toggle("lengthlab-pick", this.model.get("_takes_picks"));
     canvas.style.maxWidth = `${this.model.get("max_width")}px`;

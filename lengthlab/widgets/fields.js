@@ -1,0 +1,119 @@
+// Numbers to edit, each with a slider and a text field, in one widget. The kernel judges what is
+// typed; a slider sends its latest value once the one before was answered.
+
+class Field {
+  constructor(spec, send) {
+    this.spec = spec;
+    this.send = send;
+    const id = `lengthlab-${Math.random().toString(36).slice(2)}`;
+    this.el = document.createElement("div");
+    const label = Object.assign(document.createElement("label"), { htmlFor: id, textContent: spec.label });
+    this.text = Object.assign(document.createElement("input"), { id, type: "text", inputMode: "decimal" });
+    this.text.autocomplete = "off";
+    this.el.append(label);
+    if (spec.max !== undefined) this.el.append(this.buildSlider());
+    this.el.append(this.text);
+    this.text.addEventListener("change", () => this.send(spec.name, this.text.value));
+  }
+
+  buildSlider() {
+    const { min, max, log, step, label } = this.spec;
+    const place = (x) => (log ? Math.log10(x) : x);
+    this.slider = Object.assign(document.createElement("input"), { type: "range" });
+    Object.assign(this.slider, { min: place(min), max: place(max), step: log ? "any" : step });
+    this.slider.setAttribute("aria-label", `${label} slider`);
+    this.slider.addEventListener("input", () => {
+      const value = this.fromSlider();
+      this.text.value = value;
+      this.slider.setAttribute("aria-valuetext", value);
+      this.send(this.spec.name, String(value));
+    });
+    // The browser's own step on a log scale would be a fraction of the range: a tenth of a decade.
+    if (log) this.slider.addEventListener("keydown", (event) => this.stepLog(event));
+    return this.slider;
+  }
+
+  stepLog(event) {
+    const up = ["ArrowRight", "ArrowUp"].includes(event.key);
+    if (!up && !["ArrowLeft", "ArrowDown"].includes(event.key)) return;
+    event.preventDefault();
+    this.slider.value = Number(this.slider.value) + (up ? 0.1 : -0.1);
+    this.slider.dispatchEvent(new Event("input"));
+  }
+
+  fromSlider() {
+    const x = Number(this.slider.value);
+    return this.spec.log ? Number((10 ** x).toPrecision(2)) : Number(x.toPrecision(6));
+  }
+
+  show(value) {
+    if (this.slider && document.activeElement !== this.slider) {
+      this.slider.value = this.spec.log ? Math.log10(value) : value;
+    }
+    this.slider?.setAttribute("aria-valuetext", value);
+    this.text.value = value;
+    this.text.removeAttribute("aria-invalid");
+  }
+}
+
+class Form {
+  constructor(model) {
+    this.model = model;
+    this.views = new Set();
+    this.waiting = null; // what to send when the kernel has answered
+    this.sent = 0; // when the last one was sent, while it is not answered
+    model.on("change:values", () => this.show());
+    model.on("msg:custom", (message) => this.answered(message));
+  }
+
+  send(name, text) {
+    if (this.sent && performance.now() - this.sent < 2000) {
+      this.waiting = [name, text];
+      return;
+    }
+    this.sent = performance.now();
+    this.waiting = null;
+    this.model.send({ kind: "edit", name, text });
+  }
+
+  answered({ name, accepted }) {
+    this.sent = 0;
+    if (this.waiting) {
+      this.send(...this.waiting);
+    } else if (accepted) {
+      this.show();
+    } else {
+      for (const fields of this.views) fields.get(name).text.setAttribute("aria-invalid", "true");
+    }
+  }
+
+  show() {
+    const values = this.model.get("values");
+    for (const fields of this.views) {
+      for (const [name, field] of fields) if (name in values) field.show(values[name]);
+    }
+  }
+
+  render(el) {
+    const fields = new Map();
+    el.classList.add("lengthlab-fields");
+    for (const spec of this.model.get("fields")) {
+      const field = new Field(spec, (name, text) => this.send(name, text));
+      fields.set(spec.name, field);
+      el.append(field.el);
+    }
+    this.views.add(fields);
+    this.show();
+    return () => this.views.delete(fields);
+  }
+}
+
+export default () => {
+  let form;
+  return {
+    initialize({ model }) {
+      form = new Form(model);
+    },
+    render: ({ el }) => form.render(el),
+  };
+};

@@ -1,0 +1,89 @@
+"""Numbers to edit: a slider and a text field each, in one widget."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import traitlets
+
+from lengthlab.live.front_end import SharedWidget, read
+
+
+@dataclass(frozen=True)
+class Field:
+    """A number to edit; a slider goes with it if it has a range.
+
+    Attributes
+    ----------
+    name, label : str
+        The parameter, and what the reader sees.
+    whole : bool
+        An integer.
+    min, max, step : float, optional
+        Range of the slider; the text field takes any value.
+    log : bool
+        The slider is logarithmic.
+    """
+
+    name: str
+    label: str
+    whole: bool = False
+    min: float | None = None
+    max: float | None = None
+    step: float | None = None
+    log: bool = False
+
+
+class NumberFields(SharedWidget):
+    """A group of numbers; what is typed or dragged is given to `edit`, which judges it.
+
+    Parameters
+    ----------
+    fields : sequence of Field
+    values : mapping of str to float
+        What they show at first.
+    edit : callable
+        ``edit(name, value) -> bool``: take a new value, or refuse it (the field is then marked, and
+        keeps what was typed). `value` is a number, or the text if it is none.
+    """
+
+    _css = read("lengthlab.widgets", "fields.css")
+    _front_end = traitlets.Unicode(read("lengthlab.widgets", "fields.js")).tag(sync=True)
+    fields: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
+    values = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        fields: tuple[Field, ...],
+        values: Mapping[str, float],
+        edit: Callable[[str, Any], bool],
+    ) -> None:
+        self._whole = {field.name for field in fields if field.whole}
+        self._edit: Callable[[str, Any], bool] | None = edit
+        specs = [{k: v for k, v in asdict(field).items() if v is not None} for field in fields]
+        super().__init__(fields=specs, values=dict(values))
+        self.on_msg(self._receive)
+
+    def show(self, values: Mapping[str, float]) -> None:
+        """Show other values."""
+        self.values = {field["name"]: values[field["name"]] for field in self.fields}
+
+    def close(self) -> None:
+        """Release everything."""
+        self._edit = None
+        self.on_msg(self._receive, remove=True)
+        self.layout.close()
+        super().close()
+
+    def _receive(self, _: object, content: dict[str, Any], buffers: object) -> None:
+        name, text = content["name"], content["text"]
+        accepted = self._edit is not None and self._edit(name, _parse(text, name in self._whole))
+        self.send({"name": name, "accepted": accepted})
+
+
+def _parse(text: str, whole: bool) -> Any:
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return int(value) if whole and value.is_integer() else value

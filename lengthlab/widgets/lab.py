@@ -1,0 +1,259 @@
+"""The length lab: random networks, live, beside the predicted curve."""
+
+import html
+from typing import Any
+
+import ipywidgets as ipw
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lengthlab import drawing
+from lengthlab.activations import Activation
+from lengthlab.checks import check_count
+from lengthlab.live import LiveFigure
+from lengthlab.widgets.controls import Controls
+from lengthlab.widgets.fields import Field, NumberFields
+from lengthlab.widgets.model import PARAMETERS, Model
+from lengthlab.widgets.view import View
+from lengthlab.widgets.words import describe_layer, notes, readout
+
+_FORWARDED = (*PARAMETERS, "trials", "running", "drawn", "generation", "message")
+_ASPECT = 0.48
+_NARROW = 640  # CSS pixels below which the two pictures stand one above the other
+
+
+class LengthLab(View):
+    """Random networks fall into histograms, layer by layer, beside the length map.
+
+    Parameters
+    ----------
+    model : str, Activation or Model
+        phi of a new model, or a model to share with other widgets.
+    layer : int, optional
+        The layer shown large, from 1; the last one if not given.
+    scale : {"auto", "linear", "log"}
+        Of the length axes.
+    **parameters
+        Of a new `Model`: sigma_w, sigma_b, width, depth, seed, trials, ...
+
+    Attributes
+    ----------
+    activation, sigma_w, sigma_b, width, depth, input_length, keep_probability, seed
+        The model's parameters, to read and to set. A bad value is refused; `message` says why.
+    trials, running
+        The model's, to read and to set.
+    drawn, generation, message
+        The model's, to read.
+
+    Raises
+    ------
+    TypeError, ValueError
+        By the constructor, if an argument breaks its rule.
+
+    Examples
+    --------
+    >>> lab = LengthLab("tanh", sigma_w=1.5, sigma_b=0.3, width=64, depth=4)
+    >>> lab.run(500)
+    >>> lab.summary.split(": ")[0]
+    'tanh, sigma_w 1.5, sigma_b 0.3, width 64, depth 4, seed 0'
+    >>> lab.close()
+    """
+
+    def __init__(
+        self,
+        model: str | Activation | Model = "tanh",
+        *,
+        layer: int | None = None,
+        scale: str = "auto",
+        **parameters: Any,
+    ) -> None:
+        if isinstance(model, Model) and parameters:
+            msg = f"a shared model has its own parameters; set them on it, got {sorted(parameters)}"
+            raise TypeError(msg)
+        model = model if isinstance(model, Model) else Model(model, **parameters)
+        self.model = model
+        self._layer = layer if layer is None else check_layer(layer, self.model.depth)
+        self._scale = check_scale(scale)
+        self._artists = drawing.draw_lab(self.model.experiment, layer=self.layer, scale=scale)
+        self._live = LiveFigure(
+            self._artists.figure,
+            self._artists.moving,
+            advance=self.model.advance,
+            update=self._update,
+            generation=lambda: self.model.generation,
+            readout=lambda: readout(self.model.experiment, self.layer),
+            summary=lambda: self.summary,
+            on_pick=self._picked,
+            on_key=self._pressed,
+            on_resize=self._resized,
+            on_error=self.model.fail,
+            lock=self.model.lock,
+            running=self.model.running,
+        )
+        self._layer_field = NumberFields(
+            (Field("layer", "layer", whole=True),), {"layer": self.layer}, self._edit_layer
+        )
+        self._scale_field = ipw.Dropdown(
+            description="length axis", options=drawing.SCALES, value=scale
+        )
+        self._controls = Controls(self.model, (self._layer_field, self._scale_field))
+        self._words = ipw.HTML()
+        super().__init__(model, [self._controls, self._words, self._live])
+        self._scale_field.observe(self._choose_scale, "value")
+        self._live.observe(self._run_by_key, "running")
+        self.watch(self._changed, "generation")
+        self.watch(self._show_words, "message")
+        self.watch(self._run_or_rest, "running")
+        self._changed()
+
+    # As a Python object
+
+    @property
+    def figure(self) -> Figure:
+        """The picture."""
+        return self._artists.figure
+
+    @property
+    def summary(self) -> str:
+        """One line of numbers: the parameters, and the layer that is shown large."""
+        return f"{self.model.caption}: {describe_layer(self.model.experiment, self.layer)}"
+
+    @property
+    def layer(self) -> int:
+        """The layer that is shown large."""
+        depth: int = self.model.depth
+        return min(self._layer or depth, depth)
+
+    @layer.setter
+    def layer(self, layer: int) -> None:
+        with self.model.lock:
+            self._layer = check_layer(layer, self.model.depth)
+            self._layer_field.show({"layer": self.layer})
+            self._live.refresh()
+
+    @property
+    def scale(self) -> str:
+        """Scale of the length axes: "auto", "linear" or "log"."""
+        return self._scale
+
+    @scale.setter
+    def scale(self, scale: str) -> None:
+        with self.model.lock:
+            self._scale = self._scale_field.value = check_scale(scale)
+            self._live.refresh()
+
+    def run(self, trials: int) -> None:
+        """Start again from the seed, draw exactly so many networks, and rest.
+
+        Parameters
+        ----------
+        trials : int
+            ``>= 1``.
+        """
+        self.model.run(trials)
+
+    def still(self) -> dict[str, str]:
+        """Return the present picture and numbers for where no kernel runs, by MIME type."""
+        with self.model.lock:
+            drawing.caption_lab(self._artists, self.model.caption)
+            try:
+                return self._live.still()
+            finally:
+                drawing.caption_lab(self._artists, "")
+
+    # From the reader
+
+    def _edit_layer(self, _: str, value: Any) -> bool:
+        try:
+            self.layer = value
+        except (TypeError, ValueError) as error:
+            self._show_words(alert=str(error))
+            return False
+        self._show_words()
+        return True
+
+    def _choose_scale(self, change: Any) -> None:
+        if change["new"] != self._scale:
+            self.scale = change["new"]
+
+    def _picked(self, axes: Axes, x: float, y: float) -> None:
+        if axes is self._artists.main:
+            self.layer = min(max(int(x + 0.2), 1), self.model.depth)
+
+    def _pressed(self, key: str) -> None:
+        last = self.model.depth
+        step = {"ArrowLeft": -1, "ArrowRight": 1, "Home": -last, "End": last}.get(key, 0)
+        if step:
+            self.layer = min(max(self.layer + step, 1), last)
+
+    def _resized(self, css_width: float) -> None:
+        narrow = css_width < _NARROW
+        if narrow != self._artists.narrow:
+            drawing.arrange_lab(self._artists, narrow=narrow)
+            self._live.aspect = 1.3 if narrow else _ASPECT
+            self._live.relayout()
+
+    def _run_by_key(self, change: Any) -> None:
+        if change["new"] and not self.model.running:
+            self.model.resume()
+        elif not change["new"]:
+            self.model.running = False
+
+    # From the model
+
+    def _update(self) -> None:
+        drawing.update_lab(
+            self._artists, self.model.experiment, layer=self.layer, scale=self._scale
+        )
+
+    def _changed(self, _: object = None) -> None:
+        self._layer_field.show({"layer": self.layer})
+        self._live.alt = (
+            f"{self.model.caption}. Left: a histogram of the lengths of sampled networks at each "
+            "layer, beside the curve of the length map. Right: one layer, large."
+        )
+        self._show_words()
+        self._live.refresh()
+
+    def _run_or_rest(self, _: object = None) -> None:
+        self._live.running = self.model.running
+        self._live.refresh()
+
+    def _show_words(self, _: object = None, *, alert: str = "") -> None:
+        lines = [html.escape(note) for note in notes(self.model.experiment)]
+        alert = html.escape(alert or self.model.message)
+        self._words.value = f'<p role="alert">{alert}</p><p>{"<br>".join(lines)}</p>'
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        return {**bundle, **self.still()} if bundle else bundle
+
+
+def check_layer(layer: Any, depth: int) -> int:
+    """Return `layer` if it is one, or say which there are."""
+    if check_count("layer", layer) > depth:
+        msg = f"layer must be an integer >= 1 and <= {depth}, got {layer!r}"
+        raise ValueError(msg)
+    return int(layer)
+
+
+def check_scale(scale: Any) -> str:
+    """Return `scale` if it is one, or say which there are."""
+    if scale not in drawing.SCALES:
+        msg = f"scale must be one of {', '.join(drawing.SCALES)}; got {scale!r}"
+        raise ValueError(msg)
+    return str(scale)
+
+
+def _forward(name: str) -> property:
+    def get(self: LengthLab) -> Any:
+        return getattr(self.model, name)
+
+    def put(self: LengthLab, value: Any) -> None:
+        setattr(self.model, name, value)
+
+    return property(get, put, doc=f"The model's `{name}`.")
+
+
+for _name in _FORWARDED:
+    setattr(LengthLab, _name, _forward(_name))

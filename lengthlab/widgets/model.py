@@ -1,0 +1,297 @@
+"""The model behind the widgets: parameters, the networks drawn so far, and what is wrong."""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import traitlets
+
+from lengthlab.activations import Activation
+from lengthlab.checks import check_count
+from lengthlab.convergence import Experiment
+from lengthlab.length_process import LengthProcess
+from lengthlab.network import Network
+from lengthlab.widgets.words import caption, describe_layer
+
+PARAMETERS = (
+    "activation",
+    "sigma_w",
+    "sigma_b",
+    "width",
+    "depth",
+    "input_length",
+    "keep_probability",
+    "seed",
+)
+"""Each starts a new generation when it changes."""
+_DEFAULTS = dict(zip(PARAMETERS, ("tanh", 1.0, 0.0, 100, 10, 1.0, 1.0, 0), strict=True))
+_MOST_LENGTHS = 20_000_000  # 160 MB
+_DEEPEST = 1000
+
+
+class Model(traitlets.HasTraits):
+    """Random networks, drawn one after the other, beside their prediction; widgets are its views.
+
+    It needs no browser. A bad value for a parameter is refused: the old one stays, and `message`
+    says what is wrong and the way out. A changed parameter starts from nothing.
+
+    Parameters
+    ----------
+    activation : str or Activation
+        phi: a name of the catalogue, or an `Activation`.
+    **traits
+        Any of the traits below that can be set.
+
+    Attributes
+    ----------
+    activation : Activation
+        Set by name or as an object.
+    sigma_w, sigma_b, input_length, keep_probability : float
+        As in `Network`.
+    width, depth : int
+        Units a layer and number of layers, ``>= 1``.
+    seed : int
+        Of the stream of networks, ``>= 0``.
+    trials : int
+        How many networks to draw before it rests, ``>= 1``.
+    running : bool
+        Whether it draws when a view asks for more.
+    drawn, generation : int
+        Networks drawn with the present parameters, and how often these were started. Read-only.
+    message : str
+        What is wrong, or "". Read-only.
+
+    Raises
+    ------
+    TypeError, ValueError
+        By the constructor only, if a parameter breaks its rule.
+
+    Examples
+    --------
+    >>> model = Model("tanh", sigma_w=1.5, sigma_b=0.3, width=64, depth=4)
+    >>> model.run(200)
+    >>> model.drawn
+    200
+    >>> model.sigma_w = -1
+    >>> model.message
+    'sigma_w must be a finite number > 0, got -1'
+    >>> model.sigma_w
+    1.5
+    """
+
+    activation = traitlets.Any()
+    sigma_w = traitlets.Any()
+    sigma_b = traitlets.Any()
+    width = traitlets.Any()
+    depth = traitlets.Any()
+    input_length = traitlets.Any()
+    keep_probability = traitlets.Any()
+    seed = traitlets.Any()
+    trials = traitlets.Any()
+    running = traitlets.Bool(True)
+    drawn = traitlets.Int(0, read_only=True)
+    generation = traitlets.Int(0, read_only=True)
+    message = traitlets.Unicode("", read_only=True)
+
+    def __init__(self, activation: str | Activation = "tanh", **traits: Any) -> None:
+        settable = {*PARAMETERS, "trials", "running"}
+        for name in set(traits) - settable:
+            msg = f"Model takes {', '.join(sorted(settable))}; got {name}={traits[name]!r}"
+            raise TypeError(msg)
+        self.lock = threading.RLock()
+        self._rests = False  # stopped at a target, not by hand
+        trials, running = traits.pop("trials", 2000), traits.pop("running", True)
+        self._run = _start({**_DEFAULTS, **traits, "activation": activation})
+        trials = _check_trials(trials, self._run.values["depth"])
+        super().__init__(**self._run.values, trials=trials, running=running)
+
+    # What a view uses
+
+    @property
+    def experiment(self) -> Experiment:
+        """The networks drawn so far, with their prediction."""
+        return self._run.experiment
+
+    @property
+    def caption(self) -> str:
+        """The parameters, in one line."""
+        return caption(self._run.values)
+
+    @property
+    def summary(self) -> str:
+        """One line of numbers: the parameters, the networks drawn, the last layer."""
+        return f"{self.caption}: {describe_layer(self.experiment, self.experiment.depth)}"
+
+    def run(self, trials: int) -> None:
+        """Start again from the seed, draw exactly so many networks, and rest.
+
+        Parameters
+        ----------
+        trials : int
+            ``>= 1``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `trials` is no count, or what phi raises.
+        """
+        with self.lock:
+            trials = _check_trials(trials, self.depth)
+            self.replay()
+            while self._run.experiment.drawn < trials:
+                missing = trials - self._run.experiment.drawn
+                self._run.experiment.add(self._run.process.step(min(missing, 1024)))
+            self.set_trait("drawn", trials)
+            self._rest()
+
+    def replay(self) -> None:
+        """Start again from the same seed."""
+        with self.lock:
+            self._run = _start(self._run.values)
+            self._renew()
+
+    def reseed(self) -> None:
+        """Start again from a new seed, which `seed` then shows."""
+        self.seed = int(np.random.default_rng().integers(1_000_000))
+
+    def resume(self) -> None:
+        """Draw on; at the target, as many networks again."""
+        with self.lock:
+            if self.drawn >= self.trials:
+                self.trials = 2 * self.drawn
+            self.running = self.drawn < self.trials
+
+    def advance(self, seconds: float) -> None:
+        """Draw networks for about so long, if it is running; at `trials` it rests.
+
+        Parameters
+        ----------
+        seconds : float
+            ``> 0``. What phi raises meanwhile goes into `message`.
+        """
+        with self.lock:
+            if not self.running:
+                return
+            missing = self.trials - self.drawn
+            try:
+                if missing > 0:
+                    self._run.experiment.add(self._run.process.advance(seconds, trials=missing))
+            except Exception as error:
+                self.fail(error)
+                return
+            self.set_trait("drawn", self._run.experiment.drawn)
+            if self.drawn >= self.trials:
+                self._rest()
+
+    def fail(self, error: Exception) -> None:
+        """Rest, and say why in `message`."""
+        self.set_trait("message", self._sentence(error))
+        self.running = False
+
+    # Changes
+
+    @traitlets.validate(*PARAMETERS)
+    def _accept(self, proposal: Any) -> Any:
+        """Make the run of the new parameters before the old one is given up."""
+        name, value = proposal["trait"].name, proposal["value"]
+        with self.lock:
+            present = self._run.values[name]
+            if value is present:  # also while the constructor fills the traits
+                self.set_trait("message", "")
+                return value
+            try:
+                run = _start({**self._run.values, name: value})
+                _check_trials(self.trials, run.values["depth"])
+            except Exception as error:
+                self.set_trait("message", self._sentence(error, value))
+                return present
+            self.set_trait("message", "")
+            if run.values[name] == present:
+                return present
+            self._run = run
+            return run.values[name]
+
+    @traitlets.observe(*PARAMETERS)
+    def _restarted(self, change: Any) -> None:
+        if change["old"] is not traitlets.Undefined and change["old"] is not None:
+            self._renew()
+
+    @traitlets.validate("trials")
+    def _accept_trials(self, proposal: Any) -> Any:
+        try:
+            trials = _check_trials(proposal["value"], self._run.values["depth"])
+        except (TypeError, ValueError) as error:
+            self.set_trait("message", str(error))
+            return self.trials
+        self.set_trait("message", "")
+        return trials
+
+    @traitlets.observe("trials")
+    def _retargeted(self, change: Any) -> None:
+        if self._rests and self.drawn < self.trials:
+            self.running = True
+
+    @traitlets.observe("running")
+    def _started_or_stopped(self, change: Any) -> None:
+        self._rests = False  # by hand; _rest says otherwise
+
+    def _rest(self) -> None:
+        self.running = False
+        self._rests = True
+
+    def _renew(self) -> None:
+        """Begin a generation: it draws, unless somebody has paused the model."""
+        self.set_trait("drawn", 0)
+        if self._rests:
+            self.running = True
+        self.set_trait("generation", self.generation + 1)
+
+    def _sentence(self, error: Exception, culprit: Any = None) -> str:
+        """Say what is wrong; an exception that phi raises by itself does not name phi."""
+        text = str(error)
+        own = isinstance(error, (TypeError, ValueError))
+        if own and text.startswith(("'", "activation", "trials", *PARAMETERS)):
+            return text
+        phi = culprit if isinstance(culprit, Activation) else self._run.values["activation"]
+        return (
+            f"activation {phi.name!r} raised {type(error).__name__}: {text}; "
+            "mend it or choose another"
+        )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One generation: accepted parameters, and what was made of them."""
+
+    values: dict[str, Any]
+    experiment: Experiment
+    process: LengthProcess = field(repr=False)
+
+
+def _start(values: dict[str, Any]) -> _Run:
+    net = Network(
+        values["activation"],
+        sigma_w=values["sigma_w"],
+        sigma_b=values["sigma_b"],
+        input_length=values["input_length"],
+        keep_probability=values["keep_probability"],
+    )
+    width, depth = check_count("width", values["width"]), check_count("depth", values["depth"])
+    if depth > _DEEPEST:
+        msg = f"depth must be an integer >= 1 and <= {_DEEPEST}, got {depth}; use sample_lengths"
+        raise ValueError(msg)
+    seed = check_count("seed", values["seed"], minimum=0)
+    accepted = {name: getattr(net, name, None) for name in PARAMETERS}
+    accepted |= {"width": width, "depth": depth, "seed": seed}
+    process = LengthProcess(net, width=width, depth=depth, rng=seed)
+    return _Run(accepted, Experiment(net, width=width, depth=depth), process)
+
+
+def _check_trials(trials: Any, depth: int) -> int:
+    count = check_count("trials", trials)
+    most = _MOST_LENGTHS // depth
+    if count > most:
+        msg = f"trials must be an integer >= 1 and <= {most} at depth {depth}, got {count}"
+        raise ValueError(msg)
+    return count

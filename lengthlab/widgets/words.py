@@ -1,0 +1,54 @@
+"""Parameters and numbers in words, for widgets and stored notebooks."""
+
+from typing import Any
+
+from lengthlab.convergence import Experiment
+
+
+def caption(values: dict[str, Any]) -> str:
+    """Say the parameters in one line; those that most readers leave alone, only if changed."""
+    parts = [values["activation"].name]
+    parts += [f"{name} {values[name]:.4g}" for name in ("sigma_w", "sigma_b")]
+    parts += [f"{name} {values[name]}" for name in ("width", "depth")]
+    for name in ("input_length", "keep_probability"):
+        if values[name] != 1:
+            parts.append(f"{name} {values[name]:.4g}")
+    return ", ".join([*parts, f"seed {values['seed']}"])
+
+
+def readout(experiment: Experiment, layer: int) -> list[tuple[str, str]]:
+    """One layer's numbers as pairs of label and value, at most four significant digits."""
+    s = experiment.summary(layer)
+    pairs = [("layer", str(layer)), ("predicted", number(s.predicted))]
+    if s.drawn:
+        pairs += [
+            ("median", number(s.median)),
+            ("90 % range", f"{number(s.low)} to {number(s.high)}"),
+        ]
+    if s.infinite:
+        pairs.append(("infinite", str(s.infinite)))
+    return [*pairs, ("networks drawn", str(s.drawn))]
+
+
+def describe_layer(experiment: Experiment, layer: int) -> str:
+    """Say one layer's numbers in one line."""
+    return ", ".join(f"{label} {value}" for label, value in readout(experiment, layer))
+
+
+def number(x: float) -> str:
+    """At most four significant digits; infinity in a sign."""
+    return f"{x:.4g}" if abs(x) < float("inf") else "∞"
+
+
+def notes(experiment: Experiment) -> list[str]:
+    """Say what the picture does not: phi's formula, where the map or the band ends, and why."""
+    phi, prediction = experiment.net.activation, experiment.prediction
+    found = [f"phi(x) = {phi.formula}"] if phi.formula else []
+    if prediction.first_infinite:
+        found.append(f"The length map is infinite from layer {prediction.first_infinite} on.")
+    if prediction.first_overflow:
+        found.append(f"The length map leaves the floats at layer {prediction.first_overflow}.")
+    if experiment.why_no_band:
+        first = len(experiment.band.lower) + 1
+        found.append(f"No band from layer {first} on: {experiment.why_no_band}.")
+    return found
