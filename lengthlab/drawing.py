@@ -51,7 +51,6 @@ class LabArtists:
     detail_bars: PathPatch
     predicted: Line2D
     quantiles: Line2D
-    narrow: bool = False
     view: "_View | None" = None
     tallies: list["_Tally"] = field(default_factory=list)
     detail_tally: "_Tally | None" = None
@@ -118,14 +117,28 @@ def draw_lab(
     main.spines[["top", "right"]].set_visible(False)
     detail.set(ylim=(0, 1.08), yticks=[])
     detail.spines[["top", "right", "left"]].set_visible(False)
-    arrange_lab(artists, narrow=False)
+    for artist in artists.moving:
+        artist.set_in_layout(False)  # the axes hold them; where they are must not move the axes
+    arrange_lab(artists)
     update_lab(artists, experiment, layer=layer, scale=scale)
     return artists
 
 
-def arrange_lab(artists: LabArtists, *, narrow: bool) -> None:
-    """Put the two axes side by side, or one above the other on a narrow page."""
-    artists.narrow = narrow
+def arrange_lab(artists: LabArtists, css_width: float = 960) -> float:
+    """Fit the picture to a page: on a narrow one the two axes stand one above the other.
+
+    Parameters
+    ----------
+    artists : LabArtists
+    css_width : float
+        Width of the picture on the page, in CSS pixels.
+
+    Returns
+    -------
+    float
+        Height of the picture divided by its width.
+    """
+    narrow = css_width < 640
     if narrow:
         grid = GridSpec(2, 1, artists.figure, height_ratios=[1.6, 1])
     else:
@@ -137,18 +150,19 @@ def arrange_lab(artists: LabArtists, *, narrow: bool) -> None:
     artists.figure.legend(
         [artists.band, artists.bars, artists.curve, artists.quantiles],
         [
-            f"{LEVEL:.0%} of networks of this width".replace("%", " %"),
+            f"{100 * LEVEL:.0f} % at this width",
             "sampled networks",
             "length map (infinite width)",
-            "5 %, median, 95 % of the sample",
+            "5, 50, 95 % of the sample",
         ],
         loc="outside upper center",
-        ncols=1 if narrow else 4,
+        ncols=4 if css_width >= 800 else 2,
         frameon=False,
-        fontsize=9,
+        fontsize=9 if css_width >= 500 else 8,
         handlelength=1.6,
         columnspacing=1.6,
     )
+    return 1.3 if narrow else 0.48
 
 
 def update_lab(

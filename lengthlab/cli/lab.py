@@ -57,7 +57,7 @@ def _run_lab(arguments: argparse.Namespace) -> int:
     sys.stdout.flush()
     return _become(
         lab_command(folder, browser=not arguments.no_browser, port=arguments.port),
-        {**os.environ, "JUPYTER_PATH": _jupyter_path()},
+        lab_environment(),
     )
 
 
@@ -178,10 +178,24 @@ def lab_command(folder: Path, *, browser: bool = True, port: int | None = None) 
     return command
 
 
-def _jupyter_path() -> str:
-    """JUPYTER_PATH with this environment first: its kernel is the one that has lengthlab."""
-    here = str(Path(sys.prefix, "share", "jupyter"))
-    return os.pathsep.join(filter(None, [here, os.environ.get("JUPYTER_PATH")]))
+def lab_environment() -> dict[str, str]:
+    """Environment of JupyterLab: this interpreter's kernel first, and no question about news.
+
+    Returns
+    -------
+    dict
+        That of this process, with a folder put before each of JUPYTER_PATH, where kernels are
+        found, and JUPYTER_CONFIG_PATH.
+    """
+    first = {
+        "JUPYTER_PATH": Path(sys.prefix, "share", "jupyter"),
+        "JUPYTER_CONFIG_PATH": PACKAGE / "cli" / "jupyter",
+    }
+    paths = {
+        name: os.pathsep.join(filter(None, [str(folder), os.environ.get(name)]))
+        for name, folder in first.items()
+    }
+    return {**os.environ, **paths}
 
 
 def _become(command: list[str], environment: dict[str, str]) -> int:

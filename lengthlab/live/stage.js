@@ -121,9 +121,13 @@ class Stage {
     crossed.observe(view.canvas);
     document.addEventListener("visibilitychange", () => this.seen(), { signal });
     window.addEventListener("resize", () => this.askForSize(), { signal }); // or another screen
-    const label = () => view.canvas.setAttribute("aria-label", this.model.get("alt"));
-    label();
-    this.model.on("change:alt", label);
+    const dress = () => {
+      view.canvas.setAttribute("aria-label", this.model.get("alt"));
+      view.canvas.style.maxWidth = `${this.model.get("max_width")}px`;
+    };
+    dress();
+    const dressing = ["change:alt", "change:max_width"];
+    for (const change of dressing) this.model.on(change, dress);
     this.views.add(view);
     this.schedule();
     return () => {
@@ -131,7 +135,7 @@ class Stage {
       clearTimeout(timer);
       sized.disconnect();
       crossed.disconnect();
-      this.model.off("change:alt", label);
+      for (const change of dressing) this.model.off(change, dress);
       this.views.delete(view);
       this.askForSize();
     };
@@ -144,7 +148,6 @@ class Stage {
     canvas.dataset.lmSuppressShortcuts = "true"; // JupyterLab hears keys before the canvas does
     canvas.dataset.frame = 0;
     canvas.classList.toggle("lengthlab-pick", this.model.get("_takes_picks"));
-    canvas.style.maxWidth = `${this.model.get("max_width")}px`;
     const readout = document.createElement("dl");
     const alert = document.createElement("p");
     readout.className = "lengthlab-readout";

@@ -16,7 +16,7 @@ _IN_SIGHT = (
     Field("depth", "depth", whole=True, min=1, max=50, step=1),
 )
 _UNDER_MORE = (
-    Field("trials", "networks", whole=True, min=10, max=1e5, log=True),
+    Field("trials", "trials", whole=True, min=10, max=1e5, log=True),
     Field("input_length", "input_length", min=0.05, max=4, step=0.05),
     Field("keep_probability", "keep_probability", min=0.05, max=1, step=0.05),
     Field("seed", "seed", whole=True),
@@ -45,11 +45,14 @@ class Controls(View):
         self._more_fields = NumberFields(_UNDER_MORE, _values(model), self._edit)
         self._drawer = ipw.VBox([self._more_fields, *extras])
         self._drawer.layout.display = "none"
-        buttons = ipw.HBox([self._run, self._same, self._new, self._more])
-        buttons.layout.flex_flow = "row wrap"
-        for button in buttons.children:
+        self._phi.style.description_width = "initial"
+        self._phi.layout.width = "17em"
+        buttons = [self._run, self._same, self._new, self._more]
+        for button in buttons:
             button.layout.width = "8.5em"
-        super().__init__(model, [self._phi, self._fields, buttons, self._drawer])
+        top = ipw.HBox([self._phi, *buttons])
+        top.layout.flex_flow = "row wrap"
+        super().__init__(model, [top, self._fields, self._drawer])
         self._run.on_click(self._run_or_pause)
         self._same.on_click(self._replay)
         self._new.on_click(self._reseed)

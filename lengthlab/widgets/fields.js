@@ -22,6 +22,7 @@ class Field {
     this.slider = Object.assign(document.createElement("input"), { type: "range" });
     Object.assign(this.slider, { min: place(min), max: place(max), step: log ? "any" : step });
     this.slider.setAttribute("aria-label", `${label} slider`);
+    this.slider.dataset.lmSuppressShortcuts = "true"; // JupyterLab has its own use for the arrows
     this.slider.addEventListener("input", () => {
       const value = this.fromSlider();
       this.text.value = value;

@@ -1,6 +1,7 @@
 """The length lab: random networks, live, beside the predicted curve."""
 
 import html
+import math
 from typing import Any
 
 import ipywidgets as ipw
@@ -18,8 +19,7 @@ from lengthlab.widgets.view import View
 from lengthlab.widgets.words import describe_layer, notes, readout
 
 _FORWARDED = (*PARAMETERS, "trials", "running", "drawn", "generation", "message")
-_ASPECT = 0.48
-_NARROW = 640  # CSS pixels below which the two pictures stand one above the other
+_FRAMES = 120  # a run is spread over so many at least, or nobody would see it grow
 
 
 class LengthLab(View):
@@ -78,7 +78,7 @@ class LengthLab(View):
         self._live = LiveFigure(
             self._artists.figure,
             self._artists.moving,
-            advance=self.model.advance,
+            advance=self._advance,
             update=self._update,
             generation=lambda: self.model.generation,
             readout=lambda: readout(self.model.experiment, self.layer),
@@ -187,11 +187,7 @@ class LengthLab(View):
             self.layer = min(max(self.layer + step, 1), last)
 
     def _resized(self, css_width: float) -> None:
-        narrow = css_width < _NARROW
-        if narrow != self._artists.narrow:
-            drawing.arrange_lab(self._artists, narrow=narrow)
-            self._live.aspect = 1.3 if narrow else _ASPECT
-            self._live.relayout()
+        self._live.aspect = drawing.arrange_lab(self._artists, css_width)
 
     def _run_by_key(self, change: Any) -> None:
         if change["new"] and not self.model.running:
@@ -200,6 +196,9 @@ class LengthLab(View):
             self.model.running = False
 
     # From the model
+
+    def _advance(self, seconds: float) -> None:
+        self.model.advance(seconds, at_most=math.ceil(self.model.trials / _FRAMES))
 
     def _update(self) -> None:
         drawing.update_lab(
@@ -222,7 +221,11 @@ class LengthLab(View):
     def _show_words(self, _: object = None, *, alert: str = "") -> None:
         lines = [html.escape(note) for note in notes(self.model.experiment)]
         alert = html.escape(alert or self.model.message)
-        self._words.value = f'<p role="alert">{alert}</p><p>{"<br>".join(lines)}</p>'
+        style = "margin:2px 0;line-height:1.4"
+        self._words.value = (
+            f'<p role="alert" style="{style};color:var(--jp-error-color1,#b00020)">{alert}</p>'
+            f'<p style="{style}">{"<br>".join(lines)}</p>'
+        )
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle = super()._repr_mimebundle_(**kwargs)

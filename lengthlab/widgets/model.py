@@ -162,21 +162,23 @@ class Model(traitlets.HasTraits):
                 self.trials = 2 * self.drawn
             self.running = self.drawn < self.trials
 
-    def advance(self, seconds: float) -> None:
+    def advance(self, seconds: float, *, at_most: int | None = None) -> None:
         """Draw networks for about so long, if it is running; at `trials` it rests.
 
         Parameters
         ----------
         seconds : float
             ``> 0``. What phi raises meanwhile goes into `message`.
+        at_most : int, optional
+            Draw no more networks than this.
         """
         with self.lock:
             if not self.running:
                 return
-            missing = self.trials - self.drawn
+            wanted = min(self.trials - self.drawn, at_most or self.trials)
             try:
-                if missing > 0:
-                    self._run.experiment.add(self._run.process.advance(seconds, trials=missing))
+                if wanted > 0:
+                    self._run.experiment.add(self._run.process.advance(seconds, trials=wanted))
             except Exception as error:
                 self.fail(error)
                 return
