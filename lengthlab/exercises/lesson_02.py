@@ -210,7 +210,7 @@ ENTRIES = (
             "1/N as well. In the correlation the N cancels: "
             f"{correlation(NET, 64):.4f} at width 64, {correlation(NET, 10**9):.4f} in the limit.",
         ),
-        then="what does become of |q_1 - qt_1| and |q_2 - qt_2| themselves?",
+        then="what becomes of the two standard deviations themselves?",
     ),
     Sampler(
         id="2.3",

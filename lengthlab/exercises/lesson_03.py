@@ -103,7 +103,7 @@ ENTRIES = (
         solution=Solution('answer = "b"', "v_2 and q_1 are two means over the same h_1."),
         then="what is left of this dependence when both lengths stop varying?",
     ),
-    Prediction(id="3.1", title="qt_2 for tanh, 1.5, 0.3, where qt_1 = 2.34"),
+    Prediction(id="3.1", title="length at which the map of tanh, 1.5, 0.3 settles"),
     Choice(
         id="3.2",
         title="The mean of q_l and the map, at width 64",
@@ -126,7 +126,7 @@ ENTRIES = (
         ),
         hints=(
             "Which of v_1, v_2, v_3 are random?",
-            "E q_3 = E V(v_2), and qt_3 = V(E v_2). When do they differ?",
+            "E q_3 = E V(v_2), and the map says V(E v_2). When do they differ?",
         ),
         solution=Solution(
             'answer = "b"',
@@ -137,7 +137,7 @@ ENTRIES = (
     ),
     Number(
         id="3.3",
-        title="qt_10 for ReLU with sigma_w^2 = 2, sigma_b = 0",
+        title="The map at layer 10 for ReLU with sigma_w^2 = 2, sigma_b = 0",
         target=lambda: float(
             length_map(Network("relu", sigma_w=math.sqrt(2)), depth=10).values[-1]
         ),

@@ -29,11 +29,12 @@ class Pump {
     clearTimeout(this.timer);
     while (this.wanted && this.asked.size < this.room) {
       const now = performance.now();
+      const interval = 1000 / this.model.get("fps");
       if (this.due > now + 1) {
         this.timer = setTimeout(() => this.ask(), this.due - now);
         return;
       }
-      this.due = Math.max(this.due + 1000 / this.model.get("fps"), now);
+      this.due = Math.max(this.due, now - interval / 2) + interval; // a late one is made up for
       this.asked.set(++this.slot, now);
       this.watch();
       this.send({ kind: "frame", slot: this.slot });
@@ -45,8 +46,9 @@ class Pump {
     this.connected = true;
     this.patience = PATIENCE;
     if (this.asked.has(slot)) {
-      const now = performance.now();
-      this.roundTrip += 0.2 * (now - this.asked.get(slot) - this.roundTrip);
+      // One long wait is a busy kernel, not a slow link.
+      const waited = Math.min(performance.now() - this.asked.get(slot), 2 * SLOW);
+      this.roundTrip += 0.2 * (waited - this.roundTrip);
       this.asked.delete(slot);
     }
     this.watch();

@@ -138,6 +138,10 @@ class Stage {
       for (const change of dressing) this.model.off(change, dress);
       this.views.delete(view);
       this.askForSize();
+      // The page keeps removed elements, and this function, for long: let them hold nothing.
+      el.replaceChildren();
+      view.canvas.width = view.canvas.height = 0;
+      view.canvas = view.readout = view.alert = null;
     };
   }
 

@@ -5,11 +5,12 @@ from typing import Any
 import ipywidgets as ipw
 
 from lengthlab.activations import Activation, catalogue
-from lengthlab.widgets.fields import Field, NumberFields
+from lengthlab.widgets.fields import Field, Fields
 from lengthlab.widgets.model import PARAMETERS, Model
 from lengthlab.widgets.view import View
 
 _IN_SIGHT = (
+    Field("activation", "activation"),
     Field("sigma_w", "sigma_w", min=0.05, max=4, step=0.05),
     Field("sigma_b", "sigma_b", min=0, max=2, step=0.05),
     Field("width", "width", whole=True, min=1, max=1e7, log=True),
@@ -35,24 +36,19 @@ class Controls(View):
 
     def __init__(self, model: Model, extras: tuple[ipw.Widget, ...] = ()) -> None:
         self._others: dict[str, Activation] = {}  # seen here, and not of the catalogue
-        self._phi = ipw.Dropdown(description="activation", options=catalogue())
-        self._phi.observe(self._choose_phi, "value")
-        self._fields = NumberFields(_IN_SIGHT, _values(model), self._edit)
+        self._fields = Fields(_IN_SIGHT, _values(model), self._edit, {"activation": catalogue()})
         self._run = ipw.Button(icon="pause", description="Pause")
         self._same = ipw.Button(icon="repeat", description="Same seed")
         self._new = ipw.Button(icon="random", description="New seed")
         self._more = ipw.ToggleButton(description="More", icon="sliders")
-        self._more_fields = NumberFields(_UNDER_MORE, _values(model), self._edit)
+        self._more_fields = Fields(_UNDER_MORE, _values(model), self._edit)
         self._drawer = ipw.VBox([self._more_fields, *extras])
         self._drawer.layout.display = "none"
-        self._phi.style.description_width = "initial"
-        self._phi.layout.width = "17em"
-        buttons = [self._run, self._same, self._new, self._more]
-        for button in buttons:
+        buttons = ipw.HBox([self._run, self._same, self._new, self._more])
+        buttons.layout.flex_flow = "row wrap"
+        for button in buttons.children:
             button.layout.width = "8.5em"
-        top = ipw.HBox([self._phi, *buttons])
-        top.layout.flex_flow = "row wrap"
-        super().__init__(model, [top, self._fields, self._drawer])
+        super().__init__(model, [self._fields, buttons, self._drawer])
         self._run.on_click(self._run_or_pause)
         self._same.on_click(self._replay)
         self._new.on_click(self._reseed)
@@ -66,13 +62,10 @@ class Controls(View):
 
     def _edit(self, name: str, value: Any) -> bool:
         with self.model.lock:
+            if name == "activation":
+                value = self._others.get(value, value)
             setattr(self.model, name, value)
             return not self.model.message
-
-    def _choose_phi(self, change: Any) -> None:
-        name = change["new"]
-        if name is not None and name != self.model.activation.name:
-            self.model.activation = self._others.get(name, name)
 
     def _run_or_pause(self, _: object) -> None:
         if self.model.running:
@@ -94,17 +87,12 @@ class Controls(View):
     # From the model
 
     def _show_parameters(self, _: object = None) -> None:
+        phi = self.model.activation
+        if phi.name not in catalogue() and phi.name not in self._others:
+            self._others[phi.name] = phi
+            self._fields.offer({"activation": (*catalogue(), *self._others)})
         self._fields.show(_values(self.model))
         self._more_fields.show(_values(self.model))
-        phi = self.model.activation
-        if phi.name not in catalogue():
-            self._others[phi.name] = phi
-        names = (*catalogue(), *self._others)
-        if self._phi.options != names:
-            self._phi.unobserve(self._choose_phi, "value")
-            self._phi.options = names  # chooses the first of them
-            self._phi.observe(self._choose_phi, "value")
-        self._phi.value = phi.name
 
     def _show_running(self, _: object = None) -> None:
         running = self.model.running
@@ -113,4 +101,5 @@ class Controls(View):
 
 
 def _values(model: Model) -> dict[str, Any]:
-    return {name: getattr(model, name) for name in (*PARAMETERS[1:], "trials")}
+    numbers = {name: getattr(model, name) for name in (*PARAMETERS[1:], "trials")}
+    return {"activation": model.activation.name, **numbers}

@@ -1,28 +1,54 @@
-// Numbers to edit, each with a slider and a text field, in one widget. The kernel judges what is
-// typed; a slider sends its latest value once the one before was answered.
+// Values to edit, all in one widget: a number has a text field and perhaps a slider, a choice has a
+// list. The kernel judges what is typed; a slider sends its latest value once the one before was
+// answered.
 
-class Field {
+function make(tag, properties) {
+  const el = Object.assign(document.createElement(tag), properties);
+  el.dataset.lmSuppressShortcuts = "true"; // JupyterLab has its own use for the arrow keys
+  return el;
+}
+
+function row(label, ...inputs) {
+  inputs.at(-1).id = `lengthlab-${Math.random().toString(36).slice(2)}`;
+  const el = document.createElement("div");
+  el.append(make("label", { htmlFor: inputs.at(-1).id, textContent: label }), ...inputs);
+  return el;
+}
+
+class Choice {
+  constructor(spec, send) {
+    this.select = make("select", {});
+    this.el = row(spec.label, this.select);
+    this.select.addEventListener("change", () => send(spec.name, this.select.value));
+  }
+
+  offer(options) {
+    this.select.replaceChildren(...options.map((text) => new Option(text)));
+  }
+
+  show(value) {
+    this.select.value = value;
+  }
+
+  refuse() {}
+}
+
+class Numeric {
   constructor(spec, send) {
     this.spec = spec;
     this.send = send;
-    const id = `lengthlab-${Math.random().toString(36).slice(2)}`;
-    this.el = document.createElement("div");
-    const label = Object.assign(document.createElement("label"), { htmlFor: id, textContent: spec.label });
-    this.text = Object.assign(document.createElement("input"), { id, type: "text", inputMode: "decimal" });
-    this.text.autocomplete = "off";
-    this.el.append(label);
-    if (spec.max !== undefined) this.el.append(this.buildSlider());
-    this.el.append(this.text);
+    this.text = make("input", { type: "text", inputMode: "decimal", autocomplete: "off" });
+    const inputs = spec.max === undefined ? [this.text] : [this.buildSlider(), this.text];
+    this.el = row(spec.label, ...inputs);
     this.text.addEventListener("change", () => this.send(spec.name, this.text.value));
   }
 
   buildSlider() {
     const { min, max, log, step, label } = this.spec;
     const place = (x) => (log ? Math.log10(x) : x);
-    this.slider = Object.assign(document.createElement("input"), { type: "range" });
+    this.slider = make("input", { type: "range" });
     Object.assign(this.slider, { min: place(min), max: place(max), step: log ? "any" : step });
     this.slider.setAttribute("aria-label", `${label} slider`);
-    this.slider.dataset.lmSuppressShortcuts = "true"; // JupyterLab has its own use for the arrows
     this.slider.addEventListener("input", () => {
       const value = this.fromSlider();
       this.text.value = value;
@@ -55,6 +81,10 @@ class Field {
     this.text.value = value;
     this.text.removeAttribute("aria-invalid");
   }
+
+  refuse() {
+    this.text.setAttribute("aria-invalid", "true");
+  }
 }
 
 class Form {
@@ -64,6 +94,7 @@ class Form {
     this.waiting = null; // what to send when the kernel has answered
     this.sent = 0; // when the last one was sent, while it is not answered
     model.on("change:values", () => this.show());
+    model.on("change:options", () => this.offer());
     model.on("msg:custom", (message) => this.answered(message));
   }
 
@@ -84,8 +115,15 @@ class Form {
     } else if (accepted) {
       this.show();
     } else {
-      for (const fields of this.views) fields.get(name).text.setAttribute("aria-invalid", "true");
+      for (const fields of this.views) fields.get(name).refuse();
     }
+  }
+
+  offer() {
+    for (const [name, options] of Object.entries(this.model.get("options"))) {
+      for (const fields of this.views) fields.get(name).offer(options);
+    }
+    this.show();
   }
 
   show() {
@@ -99,12 +137,13 @@ class Form {
     const fields = new Map();
     el.classList.add("lengthlab-fields");
     for (const spec of this.model.get("fields")) {
-      const field = new Field(spec, (name, text) => this.send(name, text));
+      const Kind = spec.name in this.model.get("options") ? Choice : Numeric;
+      const field = new Kind(spec, (name, text) => this.send(name, text));
       fields.set(spec.name, field);
       el.append(field.el);
     }
     this.views.add(fields);
-    this.show();
+    this.offer();
     return () => this.views.delete(fields);
   }
 }

@@ -13,12 +13,11 @@ from lengthlab.activations import Activation
 from lengthlab.checks import check_count
 from lengthlab.live import LiveFigure
 from lengthlab.widgets.controls import Controls
-from lengthlab.widgets.fields import Field, NumberFields
-from lengthlab.widgets.model import PARAMETERS, Model
+from lengthlab.widgets.fields import Field, Fields
+from lengthlab.widgets.model import Model
 from lengthlab.widgets.view import View
 from lengthlab.widgets.words import describe_layer, notes, readout
 
-_FORWARDED = (*PARAMETERS, "trials", "running", "drawn", "generation", "message")
 _FRAMES = 120  # a run is spread over so many at least, or nobody would see it grow
 
 
@@ -90,16 +89,15 @@ class LengthLab(View):
             lock=self.model.lock,
             running=self.model.running,
         )
-        self._layer_field = NumberFields(
-            (Field("layer", "layer", whole=True),), {"layer": self.layer}, self._edit_layer
+        self._own_fields = Fields(
+            (Field("layer", "layer", whole=True), Field("scale", "length axis")),
+            {"layer": self.layer, "scale": scale},
+            self._edit,
+            {"scale": drawing.SCALES},
         )
-        self._scale_field = ipw.Dropdown(
-            description="length axis", options=drawing.SCALES, value=scale
-        )
-        self._controls = Controls(self.model, (self._layer_field, self._scale_field))
+        self._controls = Controls(self.model, (self._own_fields,))
         self._words = ipw.HTML()
         super().__init__(model, [self._controls, self._words, self._live])
-        self._scale_field.observe(self._choose_scale, "value")
         self._live.observe(self._run_by_key, "running")
         self.watch(self._changed, "generation")
         self.watch(self._show_words, "message")
@@ -128,8 +126,7 @@ class LengthLab(View):
     def layer(self, layer: int) -> None:
         with self.model.lock:
             self._layer = check_layer(layer, self.model.depth)
-            self._layer_field.show({"layer": self.layer})
-            self._live.refresh()
+            self._show_own()
 
     @property
     def scale(self) -> str:
@@ -139,18 +136,8 @@ class LengthLab(View):
     @scale.setter
     def scale(self, scale: str) -> None:
         with self.model.lock:
-            self._scale = self._scale_field.value = check_scale(scale)
-            self._live.refresh()
-
-    def run(self, trials: int) -> None:
-        """Start again from the seed, draw exactly so many networks, and rest.
-
-        Parameters
-        ----------
-        trials : int
-            ``>= 1``.
-        """
-        self.model.run(trials)
+            self._scale = check_scale(scale)
+            self._show_own()
 
     def still(self) -> dict[str, str]:
         """Return the present picture and numbers for where no kernel runs, by MIME type."""
@@ -163,18 +150,14 @@ class LengthLab(View):
 
     # From the reader
 
-    def _edit_layer(self, _: str, value: Any) -> bool:
+    def _edit(self, name: str, value: Any) -> bool:
         try:
-            self.layer = value
+            setattr(self, name, value)
         except (TypeError, ValueError) as error:
             self._show_words(alert=str(error))
             return False
         self._show_words()
         return True
-
-    def _choose_scale(self, change: Any) -> None:
-        if change["new"] != self._scale:
-            self.scale = change["new"]
 
     def _picked(self, axes: Axes, x: float, y: float) -> None:
         if axes is self._artists.main:
@@ -206,12 +189,15 @@ class LengthLab(View):
         )
 
     def _changed(self, _: object = None) -> None:
-        self._layer_field.show({"layer": self.layer})
         self._live.alt = (
             f"{self.model.caption}. Left: a histogram of the lengths of sampled networks at each "
             "layer, beside the curve of the length map. Right: one layer, large."
         )
         self._show_words()
+        self._show_own()
+
+    def _show_own(self) -> None:
+        self._own_fields.show({"layer": self.layer, "scale": self.scale})
         self._live.refresh()
 
     def _run_or_rest(self, _: object = None) -> None:
@@ -246,17 +232,3 @@ def check_scale(scale: Any) -> str:
         msg = f"scale must be one of {', '.join(drawing.SCALES)}; got {scale!r}"
         raise ValueError(msg)
     return str(scale)
-
-
-def _forward(name: str) -> property:
-    def get(self: LengthLab) -> Any:
-        return getattr(self.model, name)
-
-    def put(self: LengthLab, value: Any) -> None:
-        setattr(self.model, name, value)
-
-    return property(get, put, doc=f"The model's `{name}`.")
-
-
-for _name in _FORWARDED:
-    setattr(LengthLab, _name, _forward(_name))

@@ -1,15 +1,17 @@
-"""What all views of a model share: they watch it, and let go of it when they close."""
+"""What all views of a model share: they forward to it, watch it, and let go of it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets as ipw
 
-from lengthlab.widgets.model import Model
+from lengthlab.widgets.model import PARAMETERS, Model
+
+_FORWARDED = (*PARAMETERS, "trials", "running", "drawn", "generation", "message")
 
 
 class View(ipw.VBox):  # type: ignore[misc]
-    """A column of widgets over one model.
+    """A column of widgets over one model, whose traits it forwards.
 
     Parameters
     ----------
@@ -24,6 +26,21 @@ class View(ipw.VBox):  # type: ignore[misc]
     def __init__(self, model: Model, children: Sequence[ipw.Widget]) -> None:
         self.model = model
         super().__init__(list(children))
+
+    def run(self, trials: int) -> None:
+        """Start again from the seed, draw exactly so many networks, and rest.
+
+        Parameters
+        ----------
+        trials : int
+            ``>= 1``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `trials` is no count, or what phi raises.
+        """
+        self.model.run(trials)
 
     def watch(self, handler: Callable[[Any], object], *names: str) -> None:
         """Call `handler` when one of the model's traits changes, until the view is closed."""
@@ -50,3 +67,17 @@ def _close_children(box: ipw.Box) -> None:
                 part.close()
         child.close()
     box.layout.close()
+
+
+def _forward(name: str) -> property:
+    def get(self: View) -> Any:
+        return getattr(self.model, name)
+
+    def put(self: View, value: Any) -> None:
+        setattr(self.model, name, value)
+
+    return property(get, put, doc=f"The model's `{name}`.")
+
+
+for _name in _FORWARDED:
+    setattr(View, _name, _forward(_name))
