@@ -1,10 +1,11 @@
 """lengthlab: the length process of random networks, and the length map it converges to."""
 
 from lengthlab.activations import Activation, activation, catalogue
+from lengthlab.dense_network import sample_lengths_dense
 from lengthlab.finite_width import Band, band
 from lengthlab.gaussian import Estimate, expectation
 from lengthlab.length_map import LengthMap, length_map
-from lengthlab.length_process import LengthProcess, sample_lengths, sample_lengths_dense
+from lengthlab.length_process import LengthProcess, sample_lengths
 from lengthlab.network import Network
 
 __all__ = [

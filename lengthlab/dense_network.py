@@ -1,17 +1,13 @@
 """The network with its weight matrices, to compare the sampler with."""
 
 import math
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lengthlab.activations import Activation
+from lengthlab.activations import Array
 from lengthlab.checks import check_count
-from lengthlab.network import Network
+from lengthlab.network import Network, check_network
 from lengthlab.rng import RandomState, block_generator, seed_sequence
-
-Array: TypeAlias = NDArray[np.float64]
 
 _MOST_BYTES = 256e6  # of one weight matrix
 
@@ -87,25 +83,6 @@ def _forward(net: Network, rng: np.random.Generator, weights: Array, lengths: Ar
             return
         lengths[layer] = length
         x = net.activation(h)
-        refuse_nan(net.activation, h, x)
+        net.activation.refuse_nan(h, x)
         if keep < 1:
             x = np.where(rng.random(width) < keep, x / keep, 0.0)
-
-
-def check_network(net: object) -> Network:
-    """Return `net`, or say what is wanted."""
-    if not isinstance(net, Network):
-        msg = f'net must be a Network, got {net!r}; write Network("tanh")'
-        raise TypeError(msg)
-    return net
-
-
-def refuse_nan(activation: Activation, x: Array, values: Array) -> None:
-    """Raise ValueError if ``values = phi(x)`` has a nan, and say where."""
-    where = np.isnan(values)
-    if where.any():
-        msg = (
-            f"activation {activation.name!r} must return a number or inf, got nan at "
-            f"x = {float(x[where][0])!r}; give it a value there, for example with np.where"
-        )
-        raise ValueError(msg)

@@ -16,6 +16,7 @@ from lengthlab.checks import check_real
 from lengthlab.quadrature import integrate
 
 _EPS = float(np.finfo(float).eps)
+_TINY = float(np.finfo(float).tiny)  # what underflow may take away
 _LOG_MAX = math.log(np.finfo(float).max)
 _LOG_DENSITY = -math.log(2 * math.pi) / 2
 _DEPTH = 80.0  # the window ends where the integrand is exp(-80) of its peak
@@ -95,10 +96,7 @@ def expectation(
     rtol = check_real("rtol", rtol, at_least=1e-14, at_most=1)
     phi = Activation(f, name=getattr(f, "__name__", "f"), kinks=breakpoints)
     if variance == 0:
-        value = float(phi(0.0))
-        if math.isnan(value):
-            raise ValueError(_nan_message(phi, 0.0))
-        return Estimate(value, _EPS * abs(value), certain=False)
+        return _at_zero(phi, 1)
     return _moment(phi, variance, power=1, rtol=rtol).estimate
 
 
@@ -202,7 +200,7 @@ def _moment(phi: Activation, q: float, *, power: int, rtol: float) -> MeanSquare
         return infinite
     slope = pieces.weighted(lambda z: z * z - 1) / (2 * q)
     # The nodes are rounded, which moves phi's argument as a rounding of q would.
-    error = pieces.error + 8 * _EPS * (pieces.size + q * abs(slope))
+    error = pieces.error + 8 * _EPS * (pieces.size + q * abs(slope)) + _TINY
     if integrand.shift + math.log(max(pieces.size, 1e-300)) > _LOG_MAX:
         overflow = Estimate(math.inf, math.inf, certain=certain, overflow=True)
         return MeanSquare(overflow, math.inf)
@@ -236,18 +234,10 @@ class _Integrand:
             return np.asarray(self.power * log_phi + (_LOG_DENSITY - z * z / 2))
 
     def _phi(self, z: Array) -> Array:
-        values = self.phi(self.scale * z)
-        if np.isnan(values).any():
-            where = self.scale * float(z[np.isnan(values)][0])
-            raise ValueError(_nan_message(self.phi, where))
+        x = self.scale * z
+        values = self.phi(x)
+        self.phi.refuse_nan(x, values)
         return values
-
-
-def _nan_message(phi: Activation, x: float) -> str:
-    return (
-        f"{phi.name!r} must be a number everywhere, got nan at x = {x:.6g}; "
-        "give it a value there, 0 for instance"
-    )
 
 
 # --- where the mass lies --------------------------------------------------------------------------
@@ -287,8 +277,9 @@ def _look(integrand: _Integrand) -> _Look | None:
     ]  # (location, height) a side
     height = max(high for _, high in peaks)
     ends = []
-    for side, log in zip((-1.0, 1.0), logs, strict=True):
-        end = _end(integrand, side, log, height)
+    for side, log, (peak, high) in zip((-1.0, 1.0), logs, peaks, strict=True):
+        reach = abs(peak) if high > height - _DEPTH else 0.0
+        end = _end(integrand, side, log, height, reach)
         if end is None:
             return None
         ends.append(side * end)
@@ -312,8 +303,10 @@ def _climb(integrand: _Integrand, side: float, log: Array) -> tuple[float, float
     return side * best, height
 
 
-def _end(integrand: _Integrand, side: float, log: Array, height: float) -> float | None:
-    """Where one side of the window ends; None if the integrand does not decay on it."""
+def _end(
+    integrand: _Integrand, side: float, log: Array, height: float, reach: float
+) -> float | None:
+    """Where one side of the window ends, beyond `reach`; None if the integrand does not decay."""
     below = np.flatnonzero(log < np.inf)  # a lone +inf is a pole, a tail of them an overflow
     last = int(below[-1]) + 1 if len(below) else 0
     seen = np.where(log[:last] < np.inf, log[:last], -np.inf)
@@ -322,7 +315,8 @@ def _end(integrand: _Integrand, side: float, log: Array, height: float) -> float
     if last < len(log) and (last == 0 or last - 1 in (k, int(seen.argmax()))):
         _refuse_unless_divergent(integrand, side, last)
         return None
-    low, high = float(_PROBES[k]), float(_PROBES[min(k + 1, len(_PROBES) - 1)])
+    low = max(float(_PROBES[k]), reach)  # a peak may stand between two probes
+    high = float(_PROBES[min(int(_PROBES.searchsorted(low, side="right")), len(_PROBES) - 1)])
     while high - low > 1.0:
         middle = (low + high) / 2
         inside = integrand.log_abs(np.array([side * middle]))[0] > height - _DEPTH

@@ -2,33 +2,24 @@
 
 import itertools
 import math
-import os
-import threading
 import time
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lengthlab.activations import Array
+from lengthlab.blocks import Block, Run, Steps, cores, share
 from lengthlab.checks import check_count, check_real
-from lengthlab.dense_network import check_network, refuse_nan, sample_lengths_dense
-from lengthlab.network import Network
-from lengthlab.rng import RandomState, block_generator, seed_sequence
+from lengthlab.network import Network, check_network
+from lengthlab.rng import RandomState, seed_sequence
 
-__all__ = ["LengthProcess", "sample_lengths", "sample_lengths_dense"]
-
-Array: TypeAlias = NDArray[np.float64]
-Steps: TypeAlias = Generator[None, Array, None]
-"""A computation in steps of about 0.3 ms; each is sent two buffers of `_CHUNK` doubles."""
 Layer: TypeAlias = Generator[None, Array, tuple[Array, Array]]
 
-_CHUNK = 25_000  # doubles a step: two such buffers stay in the second-level cache
+_CHUNK = 25_000  # doubles a step at most, in each of two buffers
 _BLOCK = 65536  # normals a block at least: choosing a stream costs 10 us
 _DEEP = 2**21  # normals a block at most, unless one trial takes more
-_MOST_THREADS = 8  # a tenth of the time is spent in Python code, one thread at a time
 _MOST = float(np.finfo(np.float64).max)
 
 
@@ -137,8 +128,8 @@ class LengthProcess:
         if net.activation.into is None:  # nobody promised that it is safe in two threads at once
             self._threads = 1
         else:
-            self._threads = _cores() if threads is None else check_count("threads", threads)
-        self._blocks: dict[int, _Block] = {}  # begun or finished, not yet handed out
+            self._threads = cores() if threads is None else check_count("threads", threads)
+        self._blocks: dict[int, Block] = {}  # begun or finished, not yet handed out
         self._first = 0  # the block that is handed out next
         self._taken = 0  # its trials that already are
 
@@ -198,7 +189,7 @@ class LengthProcess:
             needed = -(-(self._taken + trials) // self._law.trials)
             candidates = iter(range(self._first, self._first + needed))
             helpers = min(helpers, needed - 1)
-        _share(_Run(self._law, self._seed, self._blocks, candidates, deadline), helpers)
+        share(Run(self._law, self._seed, self._blocks, candidates, deadline), helpers)
 
     def _hand_out(self, limit: int | None) -> Array:
         """Rows of the finished blocks, in order, at most `limit`."""
@@ -238,6 +229,10 @@ class _Law:
     def layer(self, rng: np.random.Generator, v: Array) -> Layer:
         """``|z|^2`` and ``|mask phi(sqrt(v) z)|^2``, shape (rows,) each; unused where v is inf."""
         raise NotImplementedError
+
+    def buffers(self) -> Array:
+        """Work space of one thread: two small enough for the second-level cache."""
+        return np.empty((2, _CHUNK))
 
     def block(self, rng: np.random.Generator, out: Array) -> Steps:
         """Fill `out`, shape (trials, depth)."""
@@ -294,7 +289,8 @@ class _Vectors(_Law):
                 np.copyto(image_rows, 0.0, where=np.arange(columns) >= kept)
             images += np.add.reduce(image_rows, axis=1)
             if math.isnan(np.add.reduce(images)):
-                refuse_nan(self.net.activation, z_rows[v < math.inf], image_rows[v < math.inf])
+                seen = v < math.inf
+                self.net.activation.refuse_nan(z_rows[seen], image_rows[seen])
         if drawn < self.width:
             squares += _chi_square(rng, np.full(rows, self.width - drawn))
         return squares, images
@@ -324,7 +320,7 @@ class _Counts(_Law):
             images = v * (law.right * (law.right * z_right) + law.left * (law.left * z_left))
         if (v == 0).any():  # h = 0, on neither side
             at_zero = self.net.activation(np.zeros(1))
-            refuse_nan(self.net.activation, np.zeros(1), at_zero)
+            self.net.activation.refuse_nan(np.zeros(1), at_zero)
             images[v == 0] = (kept * at_zero**2)[v == 0]
         return squares, images
 
@@ -345,118 +341,3 @@ def _by_row(flat: Array, rows: int) -> Array:
     """`flat` as (rows, columns), the longer axis contiguous: sums along either are then fast."""
     columns = flat.size // rows
     return flat.reshape(rows, columns) if columns >= rows else flat.reshape(columns, rows).T
-
-
-# --- blocks and threads ---------------------------------------------------------------------------
-
-
-class _Block:
-    """Consecutive trials from one random stream."""
-
-    def __init__(self, law: _Law, rng: np.random.Generator) -> None:
-        self.rows = np.empty((law.trials, law.depth))
-        self.finished = False
-        self._steps = law.block(rng, self.rows)
-        self._begun = False
-
-    def drive(self, buffers: Array, expired: Callable[[], bool]) -> None:
-        """Compute until the block is finished, or a step ends after the call `expired`."""
-        with np.errstate(all="ignore"):  # overflow is an answer
-            try:
-                if not self._begun:
-                    self._begun = True
-                    next(self._steps)
-                self._steps.send(buffers)
-                while not expired():
-                    self._steps.send(buffers)
-            except StopIteration:
-                self.finished = True
-
-
-@dataclass(eq=False)
-class _Run:
-    """One call of `step` or `advance`: its workers take blocks in order, each its own."""
-
-    law: _Law
-    seed: np.random.SeedSequence
-    blocks: dict[int, _Block]
-    candidates: Iterator[int]
-    deadline: float
-    stopped: bool = False
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def expired(self) -> bool:
-        return self.stopped or time.perf_counter() >= self.deadline
-
-    def work(self) -> None:
-        """Drive blocks until none is left or time is over.
-
-        A block is away from `blocks` while it is driven: if it fails, it is begun anew next time.
-        """
-        buffers = np.empty((2, _CHUNK))
-        try:
-            while (index := self._take()) is not None:
-                block = self.blocks.pop(index, None)
-                if block is None:
-                    block = _Block(self.law, block_generator(self.seed, index))
-                block.drive(buffers, self.expired)
-                self.blocks[index] = block
-                if self.expired():
-                    return
-        except BaseException:
-            self.stopped = True
-            raise
-
-    def _take(self) -> int | None:
-        with self.lock:
-            for index in self.candidates:
-                block = self.blocks.get(index)
-                if block is None or not block.finished:
-                    return index
-        return None
-
-
-def _cores() -> int:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(_MOST_THREADS, usable or 1)
-
-
-_pool: ThreadPoolExecutor | None = None
-
-
-def _forget_pool() -> None:
-    global _pool
-    _pool = None
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_pool)  # threads do not survive a fork
-
-
-def _start(work: Callable[[], None], helpers: int) -> list[Future[None]]:
-    """`work` in up to `helpers` other threads; in fewer where no thread can start (Pyodide)."""
-    global _pool
-    futures: list[Future[None]] = []
-    try:
-        for _ in range(helpers):
-            _pool = _pool or ThreadPoolExecutor(max_workers=64, thread_name_prefix="lengthlab")
-            futures.append(_pool.submit(work))
-    except RuntimeError:
-        _pool = None  # with what waits in its queue
-    return futures
-
-
-def _share(run: _Run, helpers: int) -> None:
-    """`run.work` in this thread, and in `helpers` others as far as there are any."""
-    futures = _start(run.work, helpers)
-    try:
-        run.work()
-        for future in futures:
-            if not future.cancel():
-                future.result()
-    except BaseException:
-        run.stopped = True
-        for future in futures:
-            if not future.cancel():
-                future.exception()
-        raise

@@ -131,6 +131,26 @@ class Activation:
         out[...] = values
         return out
 
+    def refuse_nan(self, x: Array, values: Array) -> None:
+        """Raise ValueError if ``values = phi(x)`` has a nan, and say where.
+
+        Examples
+        --------
+        >>> root = Activation(np.sqrt, name="root")
+        >>> root.refuse_nan(np.array([-4.0]), root(np.array([-4.0])))
+        Traceback (most recent call last):
+            ...
+        ValueError: activation 'root' must return a number or inf, got nan at x = -4.0; give it a
+        value there, for example with np.where
+        """
+        where = np.isnan(values)
+        if where.any():
+            msg = (
+                f"activation {self.name!r} must return a number or inf, got nan at "
+                f"x = {float(x[where][0])!r}; give it a value there, for example with np.where"
+            )
+            raise ValueError(msg)
+
     def __repr__(self) -> str:
         return f"<Activation {self.name}>"
 

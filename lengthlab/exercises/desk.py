@@ -157,11 +157,11 @@ def _shown(value: Any) -> str:
 
 def _say(id: str, text: str) -> None:
     """Print `text` after the number of the exercise, in lines that fit a page."""
-    lines = text.splitlines()
-    for k, line in enumerate(lines):
-        indent = "" if k == 0 else " " * (len(line) - len(line.lstrip()))
-        start = f"{id}  " if k == 0 else ""
-        print(fill(start + line, width=92, subsequent_indent=" " * 5 + indent))
+    margin = " " * 5
+    for k, line in enumerate(text.splitlines()):
+        start = margin if k else f"{id}  "
+        hang = margin + " " * 6 if line.startswith("  [ ]") else margin
+        print(fill(start + line, width=92, subsequent_indent=hang))
 
 
 def _prediction(id: str) -> Prediction:

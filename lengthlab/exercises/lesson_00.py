@@ -33,6 +33,6 @@ ENTRIES = (
             'answer = "b"',
             "First a distance is fixed, then the probability of exceeding it goes to 0 with N.",
         ),
-        then="which of the two, the distance or the probability, did you see in the picture?",
+        then="Which of the two, the distance or the probability, did you see in the picture?",
     ),
 )

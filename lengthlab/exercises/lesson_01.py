@@ -62,7 +62,7 @@ ENTRIES = (
             "9 Var(X) + 16 Var(Y) = 25, and 3X + 4Y is again normal. The vector (3, 4) enters "
             "through its squared length only: this is the whole lesson in small.",
         ),
-        then="what would (5, 0) give instead of (3, 4)?",
+        then="What would (5, 0) give instead of (3, 4)?",
     ),
     Number(
         id="1.b",
@@ -74,7 +74,7 @@ ENTRIES = (
         ),
         hints=("Var(Y) = E Y^2 - (E Y)^2 with Y = Z^2.", "E Z^4 = 3."),
         solution=Solution("answer = 3 - 1**2", "E Z^4 - (E Z^2)^2 = 3 - 1 = 2."),
-        then="what is then the variance of a sum of N independent such squares?",
+        then="What is then the variance of a sum of N independent such squares?",
     ),
     Prediction(id="1.1", title="sd of q_1 for the spike, divided by sd of q_1 for the flat input"),
     Choice(
@@ -108,7 +108,7 @@ ENTRIES = (
             "one entry that is not 0, which moves each node by 2 sigma_w / sqrt(N) times a "
             "standard normal variable: the values differ with probability 1.",
         ),
-        then="for which pairs x, x' are h_1(x) and h_1(x') independent when sigma_b = 0?",
+        then="For which pairs x, x' are h_1(x) and h_1(x') independent when sigma_b = 0?",
     ),
     Number(
         id="1.3",
@@ -134,7 +134,7 @@ ENTRIES = (
             "answer = (1.5**2 + 0.3**2) * (2 / 64) ** 0.5",
             "Var(q_1) = v_1^2 Var(Z^2) / N = 2 v_1^2 / N; the sd is its root.",
         ),
-        then="how much wider must the layer be to halve it?",
+        then="How much wider must the layer be to halve it?",
     ),
     Number(
         id="1.4",
@@ -157,7 +157,7 @@ ENTRIES = (
             "Var(h_i) = sum over j of Var(W_ij) x_j^2 = N, so E q_1 = N: it grows without bound "
             "with the width, and no limit exists. With variance 1/N the sum stays at 1.",
         ),
-        then="with tanh as phi, what would almost every x_1 = tanh(h_1) look like?",
+        then="With tanh as phi, what would almost every x_1 = tanh(h_1) look like?",
     ),
     Sampler(
         id="1.5",
@@ -202,7 +202,7 @@ ENTRIES = (
             "The law of q_1 is v_1 chi^2_N / N, so one number a network is enough: width 10^9 "
             "costs as much as width 1.",
         ),
-        then="can the same trick give q_2? Lesson 2 begins there.",
+        then="Can the same trick give q_2? Lesson 2 begins there.",
     ),
     Find(
         id="1.6",
@@ -221,7 +221,7 @@ ENTRIES = (
         solution=Solution(
             "answer = 2 * 100**2", "sqrt(2/N) <= 1/100 means N >= 2 * 100^2 = 20,000."
         ),
-        then="one more digit of accuracy costs how much more width?",
+        then="One more digit of accuracy costs how much more width?",
     ),
     Words(
         id="1.7",

@@ -85,7 +85,7 @@ ENTRIES = (
             "answer = 1.5**2 * 0.5475 + 0.3**2",
             "E v_2 = sigma_w^2 E tanh(H)^2 + sigma_b^2, and the width plays no part in it.",
         ),
-        then="why can the same step not be made from layer 2 to layer 3?",
+        then="Why can the same step not be made from layer 2 to layer 3?",
     ),
     Choice(
         id="3.b",
@@ -101,7 +101,7 @@ ENTRIES = (
         ),
         hints=("From which numbers is v_2 computed?",),
         solution=Solution('answer = "b"', "v_2 and q_1 are two means over the same h_1."),
-        then="what is left of this dependence when both lengths stop varying?",
+        then="What is left of this dependence when both lengths stop varying?",
     ),
     Prediction(id="3.1", title="length at which the map of tanh, 1.5, 0.3 settles"),
     Choice(
@@ -133,7 +133,7 @@ ENTRIES = (
             "E q_1 = v_1 and E q_2 = E v_2 = V(v_1) exactly. From then on V is applied to a random "
             "v: by Taylor's formula E V(v) - V(E v) is about V'' Var(v) / 2, of order 1/N.",
         ),
-        then="the sign of that bias: what does it say about the curvature of V?",
+        then="The sign of that bias: what does it say about the curvature of V?",
     ),
     Number(
         id="3.3",
@@ -153,7 +153,7 @@ ENTRIES = (
             "V(q) = sigma_w^2 q / 2 = q: every length is kept, and layer 1 starts at "
             "sigma_w^2 = 2.",
         ),
-        then="which inputs would be kept at length 1?",
+        then="Which inputs would be kept at length 1?",
     ),
     Function(
         id="3.4",
@@ -208,7 +208,7 @@ ENTRIES = (
             "    return sigma_w**2 * math.erfc(t / math.sqrt(2)) / 2 + sigma_b**2",
             "V(q) = sigma_w^2 P(Z > 1/sqrt(q)) + sigma_b^2: smooth in q > 0, although phi jumps.",
         ),
-        then="where does V(q) = q hold? Draw it before you compute.",
+        then="Where does V(q) = q hold? Draw it before you compute.",
     ),
     Find(
         id="3.5",
@@ -236,7 +236,7 @@ ENTRIES = (
             "lost half of it. More nodes make the stairs smaller, like 1/sqrt(nodes), and never "
             "take them away: split the integral at the jump instead.",
         ),
-        then="what would the rule say if the integral were split at t?",
+        then="What would the rule say if the integral were split at t?",
     ),
     Find(
         id="3.6",
@@ -265,7 +265,7 @@ ENTRIES = (
             "there, and does not only stay there, needs "
             "a slope of V below 1 at q = 1: the cobweb shows it.",
         ),
-        then="does the map still settle at 1 if the input is ten times longer?",
+        then="Does the map still settle at 1 if the input is ten times longer?",
     ),
     Words(
         id="3.7",

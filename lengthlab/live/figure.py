@@ -8,15 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from importlib import resources
 from typing import Any
 
-import anywidget
 import traitlets
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from .front_end import SharedWidget, read
 from .scene import Scene
 
 Message = tuple[dict[str, Any], list[bytes]]
@@ -33,12 +32,7 @@ RATIOS = (0.5, 4.0)
 """Device pixels per CSS pixel that a view can ask for."""
 
 
-def _source(*names: str) -> str:
-    folder = resources.files(__package__)
-    return "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)
-
-
-class LiveFigure(anywidget.AnyWidget):
+class LiveFigure(SharedWidget):
     """Any matplotlib Figure; its moving artists are painted live by the browser.
 
     Between two frames the owner may move artists and change limits, titles and scales at will.
@@ -87,9 +81,10 @@ class LiveFigure(anywidget.AnyWidget):
         Height of the figure divided by its width.
     """
 
-    _esm = _source("loader.js")
-    _css = _source("live.css")
-    _front_end = traitlets.Unicode(_source("painter.js", "pump.js", "stage.js")).tag(sync=True)
+    _css = read(__package__, "live.css")
+    _front_end = traitlets.Unicode(read(__package__, "painter.js", "pump.js", "stage.js")).tag(
+        sync=True
+    )
     _takes_picks = traitlets.Bool(False).tag(sync=True)
     _takes_keys = traitlets.Bool(False).tag(sync=True)
 
@@ -176,7 +171,9 @@ class LiveFigure(anywidget.AnyWidget):
             picture = base64.b64encode(self.png()).decode("ascii")
             summary = self.alt if self._summary is None else self._summary()
         image = f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{picture}">'
-        return {"text/plain": summary, "image/png": picture, "text/html": image}
+        caption = f"<figcaption>{html.escape(summary)}</figcaption>"
+        page = f'<figure style="margin:0">{image}{caption}</figure>'
+        return {"text/plain": summary, "image/png": picture, "text/html": page}
 
     def close(self) -> None:
         """Release everything; the figure is an ordinary one again."""

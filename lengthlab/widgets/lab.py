@@ -108,7 +108,9 @@ class LengthLab(View):
 
     @property
     def figure(self) -> Figure:
-        """The picture."""
+        """The picture, with all networks drawn so far."""
+        with self.model.lock:
+            self._update()
         return self._artists.figure
 
     @property

@@ -30,6 +30,12 @@ _MOST_LENGTHS = 20_000_000  # 160 MB
 _DEEPEST = 1000
 
 
+class _Parameter(traitlets.Any):
+    """A trait of any kind: the model's validators judge it, None too."""
+
+    allow_none = False
+
+
 class Model(traitlets.HasTraits):
     """Random networks, drawn one after the other, beside their prediction; widgets are its views.
 
@@ -80,15 +86,15 @@ class Model(traitlets.HasTraits):
     1.5
     """
 
-    activation = traitlets.Any()
-    sigma_w = traitlets.Any()
-    sigma_b = traitlets.Any()
-    width = traitlets.Any()
-    depth = traitlets.Any()
-    input_length = traitlets.Any()
-    keep_probability = traitlets.Any()
-    seed = traitlets.Any()
-    trials = traitlets.Any()
+    activation = _Parameter()
+    sigma_w = _Parameter()
+    sigma_b = _Parameter()
+    width = _Parameter()
+    depth = _Parameter()
+    input_length = _Parameter()
+    keep_probability = _Parameter()
+    seed = _Parameter()
+    trials = _Parameter()
     running = traitlets.Bool(True)
     drawn = traitlets.Int(0, read_only=True)
     generation = traitlets.Int(0, read_only=True)

@@ -1,0 +1,283 @@
+"""Every exercise, solved and answered wrongly; the desk; the two kinds of function."""
+
+import ast
+import contextlib
+import io
+import math
+import re
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from scipy.stats import chi2, kstest
+
+from lengthlab.exercises import check, hint, predict, reveal, show, solution
+from lengthlab.exercises.desk import entries, forget, lessons
+from lengthlab.exercises.functions import dkw_radius, ks_distance
+from lengthlab.exercises.kinds import Choice, Exercise, Number, Words
+from lengthlab.exercises.lesson_02 import correlation
+from lengthlab.length_process import sample_lengths
+from lengthlab.network import Network
+
+EVERYTHING = [entry for number in lessons() for entry in entries(number)]
+EXERCISES = [entry for entry in EVERYTHING if isinstance(entry, Exercise)]
+WRONG = [(exercise, k) for exercise in EXERCISES for k in range(len(exercise.wrong))]
+
+
+@pytest.fixture(autouse=True)
+def _fresh_desk():
+    forget()
+    yield
+    forget()
+
+
+def said(function, *args):
+    """What a call prints, in one line."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        function(*args)
+    return re.sub(r"\s+", " ", out.getvalue()).strip()
+
+
+def flat(text):
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def solved(exercise):
+    names = {}
+    exec(exercise.solution.code, names)
+    return names["answer"]
+
+
+def by_id(exercise):
+    return exercise.id
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=by_id)
+def test_the_reference_solution_is_correct(exercise):
+    verdict = exercise.judge(solved(exercise))
+    expected = "for you to judge" if isinstance(exercise, Words) else "correct"
+    assert (verdict.status, exercise.then in verdict.message) == (expected, True)
+
+
+@pytest.mark.parametrize(("exercise", "k"), WRONG, ids=[f"{e.id}-{k}" for e, k in WRONG])
+def test_a_known_wrong_answer_gets_its_own_message(exercise, k):
+    wrong = exercise.wrong[k]
+    verdict = exercise.judge(wrong.answer)
+    assert (verdict.status, verdict.message) == ("not yet", wrong.message)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=by_id)
+def test_not_attempted_and_wrong_kind(exercise):
+    assert exercise.judge(...).status == "not attempted"
+    for nonsense in (None, [1, 2], {}, object()):
+        assert exercise.judge(nonsense).status == "wrong kind"
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=by_id)
+def test_no_answer_in_a_repr(exercise):
+    assert repr(exercise) == (
+        f"{type(exercise).__name__}(id={exercise.id!r}, title={exercise.title!r}"
+        + (f", name={exercise.name!r}" if hasattr(exercise, "name") else "")
+        + (f", tolerance={exercise.tolerance!r}" if hasattr(exercise, "tolerance") else "")
+        + (f", error_rate={exercise.error_rate!r}" if hasattr(exercise, "error_rate") else "")
+        + ")"
+    )
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=by_id)
+def test_every_exercise_leads_on(exercise):
+    assert exercise.hints
+    assert exercise.then
+    assert exercise.solution.words
+    assert isinstance(exercise, Words) or exercise.wrong
+    messages = [wrong.message for wrong in exercise.wrong]
+    assert len(set(messages)) == len(messages)
+
+
+@pytest.mark.parametrize("number", lessons())
+def test_ids_are_unique_and_belong_to_their_lesson(number):
+    ids = [entry.id for entry in entries(number)]
+    assert len(set(ids)) == len(ids)
+    assert all(id.startswith(f"{number}.") for id in ids)
+
+
+@pytest.mark.parametrize("exercise", [e for e in EXERCISES if isinstance(e, Number)], ids=by_id)
+def test_another_number_gets_a_direction(exercise):
+    target = exercise.target()
+    assert exercise.judge(1.37 * target).message == "too large."
+    assert exercise.judge(0.0123 * target).message == "too small, by more than a factor of ten."
+    assert exercise.judge(math.nan).status == "wrong kind"
+    assert exercise.judge(True).status == "wrong kind"
+    assert exercise.judge(np.float64(target)).status == "correct"
+
+
+def test_messages_hold_four_significant_digits_at_most():
+    texts = [w.message for e in EXERCISES for w in e.wrong]
+    texts += [text for e in EXERCISES for text in (e.then, e.solution.words, *e.hints)]
+    for text in texts:
+        for number in re.findall(r"\d+\.\d+", text):
+            assert len(number.replace(".", "").lstrip("0")) <= 4, text
+
+
+# --- the desk -------------------------------------------------------------------------------------
+
+
+def test_predict_then_reveal():
+    assert said(reveal, "1.1", 1.0).endswith("your prediction: no prediction yet result: 1")
+    assert "no prediction yet" in said(predict, "1.1", ...)
+    assert said(predict, "1.1", 0.3) == "1.1 noted: 0.3. Now run the next cell."
+    assert said(reveal, "1.1", 1.00234).endswith("your prediction: 0.3 result: 1.002")
+    assert "not noted" in said(predict, "1.1", "a third")
+    assert "0.3" in said(reveal, "1.1", 1.0)
+    said(predict, "1.1", ...)
+    assert "no prediction yet" in said(reveal, "1.1", 1.0)
+
+
+def test_hints_go_in_steps_and_end_at_the_solution():
+    steps = [said(hint, "1.3") for _ in range(4)]
+    for k, step in enumerate(steps[:3]):
+        assert step.startswith(f"1.3 hint {k + 1} of 3: ")
+    assert 'solution("1.3")' in steps[3]
+
+
+def test_check_prints_id_status_and_message():
+    assert said(check, "1.3", ...).startswith("1.3 not attempted:")
+    assert said(check, "1.3", "x") == "1.3 wrong kind: a number is wanted here, not text."
+    assert said(check, "1.3", 0.4137).startswith("1.3 correct. ")
+    assert "[ ]" in said(check, "1.7", "the density depends on the norm only")
+    assert said(check, "1.2", "z").startswith("1.2 wrong kind: one letter")
+
+
+def test_solution_prints_code_that_runs_and_words():
+    text = said(solution, "2.3")
+    assert "def answer(phi" in text
+    assert "No weight matrix appears" in text
+    for exercise in EXERCISES:
+        ast.parse(exercise.solution.code)
+
+
+def test_lines_fit_a_page():
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        for exercise in EXERCISES:
+            for answer in (..., None, *(wrong.answer for wrong in exercise.wrong)):
+                check(exercise.id, answer)
+            solution(exercise.id)
+            for _ in range(len(exercise.hints) + 1):
+                hint(exercise.id)
+    assert max(map(len, out.getvalue().splitlines())) <= 92
+
+
+@pytest.mark.parametrize(
+    ("call", "complaint"),
+    [
+        (lambda: check("99.1", 0), "number of a lesson"),
+        (lambda: check("one", 0), "number of a lesson"),
+        (lambda: check("1.99", 0), "must be one of 1.a, 1.b"),
+        (lambda: check("1.1", 0), 'use predict\\("1.1", guess\\)'),
+        (lambda: predict("1.2", 0), 'use check\\("1.2", answer\\)'),
+    ],
+)
+def test_an_unknown_id_names_the_known_ones(call, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        call()
+
+
+# --- functions that misbehave ---------------------------------------------------------------------
+
+
+def broken(*args):
+    return 1 / 0
+
+
+@pytest.mark.parametrize(
+    ("id", "answer", "sentence"),
+    [
+        ("3.4", broken, "your function stopped with ZeroDivisionError: division by zero."),
+        ("3.4", lambda q: q, "your function stopped with TypeError"),
+        ("3.4", lambda q, a, b: "one", "must return a number, and it returned text."),
+        ("3.4", lambda q, a, b: math.nan, "which is not a finite number."),
+        ("3.4", lambda q, a, b: 10.0, "V(1, 1.5, 0.3) = 10 is too large"),
+        ("2.3", broken, "your function stopped with ZeroDivisionError"),
+        ("2.3", lambda p, w, b, n, d, t, rng: np.ones((d, t)), "(trials, depth)"),
+        ("2.3", lambda p, w, b, n, d, t, rng: np.full((t, d), math.nan), "not finite"),
+        ("2.3", lambda p, w, b, n, d, t, rng: ["q"], "must return an array of numbers"),
+        ("2.3", lambda p, w, b, n, d, t, rng: np.ones((t, d)), "two different seeds"),
+        ("1.5", lambda n, t, rng: np.random.default_rng().chisquare(n, t), "the same seed gave"),
+        ("1.5", lambda n, t, rng: 2.2 * rng.chisquare(n, t) / n, "does not have the right law"),
+        ("1.5", 3, "a function is wanted here, not an integer"),
+    ],
+)
+def test_a_function_answer_gets_a_sentence_and_no_traceback(id, answer, sentence):
+    assert sentence in said(check, id, answer)
+
+
+def test_distance_and_radius():
+    rng = np.random.default_rng([0, 1])
+    first, second = rng.standard_normal((2, 500))
+    assert ks_distance(first, first) == 0
+    assert ks_distance(first, first + 100) == 1
+    assert math.isclose(ks_distance(first, second), kstest(first, second).statistic)
+    assert dkw_radius(400, 1e-9) == 2 * dkw_radius(1600, 1e-9)
+
+
+# --- what the solutions claim, against the exact laws ---------------------------------------------
+
+
+def test_the_solution_of_1_5_has_the_exact_law():
+    trials = 200_000
+    q = solved(next(e for e in EXERCISES if e.id == "1.5"))(8, trials, np.random.default_rng(5))
+    radius = dkw_radius(trials, 1e-9)
+    assert kstest(q, chi2(8, scale=2.34 / 8).cdf).statistic < radius
+    assert kstest(q, chi2(9, scale=2.34 / 9).cdf).statistic > radius
+
+
+def test_the_solution_of_2_3_has_the_exact_law():
+    chain = solved(next(e for e in EXERCISES if e.id == "2.3"))
+    q = chain(lambda x: x, 1.0, 0.5, 8, 4, 20_000, np.random.default_rng(6))
+    radius = dkw_radius(20_000, 1e-9)
+    v = np.column_stack([np.full(20_000, 1.25), q[:, :-1] + 0.25])
+    for layer in range(4):
+        assert kstest(8 * q[:, layer] / v[:, layer], chi2(8).cdf).statistic < radius
+    assert kstest(8 * q[:, 1] / v[:, 1].mean(), chi2(8).cdf).statistic > radius
+
+
+def test_the_correlation_formula_against_the_sampler():
+    trials = 40_000
+    for sigma_w, sigma_b in ((1.5, 0.3), (1.0, 0.0)):
+        net = Network("tanh", sigma_w=sigma_w, sigma_b=sigma_b)
+        q = sample_lengths(net, width=64, depth=2, trials=trials, rng=11)
+        seen = np.corrcoef(q.T)[0, 1]
+        spread = 6.5 / math.sqrt(trials)  # Fisher's z: more than six standard errors
+        assert abs(np.arctanh(seen) - np.arctanh(correlation(net, 64))) < spread
+        assert abs(np.arctanh(seen) - np.arctanh(correlation(net, 64) + 0.07)) > spread
+
+
+def test_the_correlation_does_not_fade_with_width():
+    net = Network("tanh", sigma_w=1.5, sigma_b=0.3)
+    values = [correlation(net, width) for width in (64, 10**4, 10**6)]
+    assert all(0.2707 < value < 0.2714 for value in values)
+    assert all(low < high for low, high in pairwise(values))
+
+
+# --- pictures -------------------------------------------------------------------------------------
+
+
+def test_a_picture_carries_text_and_alternative():
+    figure = Figure(figsize=(2, 1))
+    figure.add_subplot().plot([0, 1])
+    picture = show(figure, alt='A line "up" & away.', summary="slope 1")
+    data, metadata = picture._repr_mimebundle_()
+    assert data["text/plain"] == 'slope 1\n[picture: A line "up" & away.]'
+    assert 'alt="A line &quot;up&quot; &amp; away."' in data["text/html"]
+    assert data["image/png"].startswith(b"\x89PNG")
+    assert metadata["image/png"]["alt"] == 'A line "up" & away.'
+
+
+def test_every_choice_has_a_message_for_each_wrong_letter():
+    for exercise in EXERCISES:
+        if isinstance(exercise, Choice):
+            assert exercise.letters == tuple("abcde"[: len(exercise.letters)])
+            assert len(exercise.letters) >= 3
