@@ -1,5 +1,8 @@
 """lengthlab: the length process of random networks, and the length map it converges to."""
 
+import importlib
+from typing import Any
+
 from lengthlab.activations import Activation, activation, catalogue
 from lengthlab.dense_network import sample_lengths_dense
 from lengthlab.finite_width import Band, band
@@ -24,3 +27,11 @@ __all__ = [
     "sample_lengths_dense",
 ]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Load ``lengthlab.widgets`` when it is asked for: it needs matplotlib and ipywidgets."""
+    if name == "widgets":
+        return importlib.import_module("lengthlab.widgets")
+    msg = f"module 'lengthlab' has no attribute {name!r}"
+    raise AttributeError(msg)

@@ -67,22 +67,25 @@ def length_variance(net: Network, *, depth: int) -> Array:
     """
     check_network(net)
     depth = check_count("depth", depth)
-    lengths = length_map(net, depth=depth).values
+    prediction = length_map(net, depth=depth)
     spread = np.empty(depth)
     node = 0.0
-    for k, q in enumerate(lengths.tolist()):
+    for k, q in enumerate(prediction.values.tolist()):
         if not math.isfinite(q):
-            raise InfiniteSpreadError(k + 1, f"the length map is infinite at layer {k + 1}")
+            size = "infinite" if prediction.first_overflow is None else "beyond every float"
+            raise InfiniteSpreadError(k + 1, f"the length map is {size} at layer {k + 1}")
         spread[k] = 2 * q * q + node
         if k + 1 == depth:
             break
         m = mean_square(net.activation, q)
-        fourth = mean_fourth(net.activation, q).value
-        if not math.isfinite(fourth):
-            reason = f"phi^2 has infinite variance at layer {k + 1}, where the length is {q:.4g}"
+        fourth = mean_fourth(net.activation, q)
+        if not math.isfinite(fourth.value):
+            what = "a variance beyond every float" if fourth.overflow else "infinite variance"
+            reason = f"phi^2 has {what} at layer {k + 1}, where the length is {q:.4g}"
             raise InfiniteSpreadError(k + 2, reason)
-        noise = max(fourth / net.keep_probability - m.estimate.value**2, 0.0)
-        node = net.gain * net.gain * (noise + m.slope**2 * node)
+        mean, slope = m.estimate.value, m.slope
+        noise = max(fourth.value / net.keep_probability - mean * mean, 0.0)
+        node = net.gain * net.gain * (noise + slope * slope * node)
     return spread
 
 

@@ -6,7 +6,7 @@ Only then comes a rule (`quadrature`), split where phi breaks.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,10 +27,16 @@ _PROBES = 2.0 ** np.arange(-10, 34, 0.25)
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with a bound on its error; an infinite value has an infinite error.
+    """A value with a bound on its error.
 
-    `certain` is False where finiteness rests on probing a plain Python function; `overflow` marks
-    an infinite `value` that stands for a finite number which no float can hold.
+    Attributes
+    ----------
+    value, error : float
+        The mean, and a bound on its absolute error; both inf where the mean is infinite.
+    certain : bool
+        False where finiteness rests on probing a plain Python function.
+    overflow : bool
+        An infinite `value` stands for a finite number that no float can hold.
     """
 
     value: float
@@ -45,6 +51,9 @@ class MeanSquare:
 
     estimate: Estimate
     slope: float
+
+
+_OVERFLOW = MeanSquare(Estimate(math.inf, math.inf, overflow=True), math.inf)
 
 
 def expectation(
@@ -96,7 +105,7 @@ def expectation(
     rtol = check_real("rtol", rtol, at_least=1e-14, at_most=1)
     phi = Activation(f, name=getattr(f, "__name__", "f"), kinks=breakpoints)
     if variance == 0:
-        return _at_zero(phi, 1)
+        return replace(_at_zero(phi, 1), certain=False)
     return _moment(phi, variance, power=1, rtol=rtol).estimate
 
 
@@ -132,12 +141,26 @@ def mean_square(phi: Activation, q: float) -> MeanSquare:
         return _moment(phi, q, power=2, rtol=1e-12)
     value = phi.mean_square(q)
     if math.isinf(value):
-        return MeanSquare(Estimate(math.inf, math.inf, overflow=True), math.inf)
-    step = 1e-6 * min(q, critical_variance(phi, 2) - q)
-    slope = (phi.mean_square(q + step) - phi.mean_square(q - step)) / (2 * step)
+        return _OVERFLOW
+    slope = _slope(phi.mean_square, q, value, critical_variance(phi, 2) - q)
     # A closed form is as good as its argument: rounding q moves it by about q m'(q) eps.
-    error = 8 * _EPS * (abs(value) + abs(q * slope))
+    error = 8 * _EPS * (abs(value) + abs(q * slope)) + _TINY
     return MeanSquare(Estimate(value, error), slope)
+
+
+def _slope(m: Callable[[float], float], q: float, value: float, room: float) -> float:
+    """m'(q) from differences that stay in (0, q + room); m(q) = value."""
+    step = 1e-3 * min(q, room)
+    if q < 1e-300:  # no room for small differences
+        return (m(2 * q) - value) / q
+    if room < 1e-9 * q:  # nor here: m goes like (its critical variance - q)^(-1/2)
+        return value / (2 * room)
+    near, far = m(q + step) - m(q - step), m(q + 2 * step) - m(q - 2 * step)
+    slope = (8 * near - far) / (12 * step)
+    if math.isfinite(slope):
+        return slope
+    step = 1e-6 * q  # m leaves the floats just beyond q
+    return (value - m(q - step)) / step
 
 
 def mean_fourth(phi: Activation, q: float) -> Estimate:
@@ -170,14 +193,19 @@ def critical_variance(phi: Activation, power: int) -> float:
     """
     if any(pole.order * power >= 1 for pole in phi.poles):
         return 0.0
-    if phi.growth is None or phi.growth == 0:
+    if phi.growth is None or phi.growth <= 0:
         return math.inf
     return 1 / (2 * power * phi.growth)
 
 
 def _at_zero(phi: Activation, power: int) -> Estimate:
-    value = float(phi(0.0)) ** power
-    return Estimate(value, power * _EPS * value)
+    origin = np.zeros(1)
+    value = phi(origin)
+    phi.refuse_nan(origin, value)
+    with np.errstate(over="ignore"):
+        moment = float(value[0] ** power)
+    overflow = math.isinf(moment) and math.isfinite(value[0])
+    return Estimate(moment, power * _EPS * abs(moment), overflow=overflow)
 
 
 # --- one integral ---------------------------------------------------------------------------------
@@ -189,10 +217,12 @@ def _moment(phi: Activation, q: float, *, power: int, rtol: float) -> MeanSquare
     infinite = MeanSquare(Estimate(math.inf, math.inf, certain=certain), math.inf)
     scale = math.sqrt(q)
     integrand = _Integrand(phi, scale, power)
-    look = _look(integrand) if phi.degree is None else _tame(phi.degree * power)
+    look = _look(integrand) if phi.degree is None else _tame(integrand, phi.degree)
     if look is None:
         return infinite
-    if integrand.logarithmic:
+    if look.height > _LOG_MAX + _DEPTH / 2:
+        return replace(_OVERFLOW, estimate=replace(_OVERFLOW.estimate, certain=certain))
+    if integrand.logarithmic or look.height > _LOG_MAX / 4:
         integrand.shift = look.height
     breaks = [*phi.kinks, *(pole.location for pole in phi.poles)]
     pieces = integrate(integrand, look.edges(scale, breaks), rtol)
@@ -201,9 +231,8 @@ def _moment(phi: Activation, q: float, *, power: int, rtol: float) -> MeanSquare
     slope = pieces.weighted(lambda z: z * z - 1) / (2 * q)
     # The nodes are rounded, which moves phi's argument as a rounding of q would.
     error = pieces.error + 8 * _EPS * (pieces.size + q * abs(slope)) + _TINY
-    if integrand.shift + math.log(max(pieces.size, 1e-300)) > _LOG_MAX:
-        overflow = Estimate(math.inf, math.inf, certain=certain, overflow=True)
-        return MeanSquare(overflow, math.inf)
+    if integrand.shift + math.log(max(pieces.size, _TINY)) > _LOG_MAX:
+        return replace(_OVERFLOW, estimate=replace(_OVERFLOW.estimate, certain=certain))
     factor = math.exp(integrand.shift)
     return MeanSquare(Estimate(pieces.value * factor, error * factor, certain), slope * factor)
 
@@ -221,7 +250,7 @@ class _Integrand:
             return np.asarray(np.exp(self.log_abs(z) - self.shift))
         values = self._phi(z)
         # The root of the density first: the power must not overflow where the product does not.
-        values *= np.exp((_LOG_DENSITY - z * z / 2) / self.power)
+        values *= np.exp((_LOG_DENSITY - self.shift - z * z / 2) / self.power)
         return values if self.power == 1 else values**self.power
 
     def log_abs(self, z: Array) -> Array:
@@ -260,10 +289,14 @@ class _Look:
         return [self.low, *sorted(z for z in inner if self.low < z < self.high), self.high]
 
 
-def _tame(degree: float) -> _Look:
-    """Take the window of a function within C (1 + |z|^degree): nothing needs probing."""
-    reach = 10.0 + math.sqrt(2 * degree)
-    return _Look(-reach, reach, (0.0,))
+def _tame(integrand: _Integrand, degree: float) -> _Look:
+    """Take the window of a function within C (1 + |z|^degree): only its size may need a probe."""
+    reach = 10.0 + math.sqrt(2 * degree * integrand.power)
+    height = 0.0
+    if integrand.power * degree * math.log(integrand.scale) > _LOG_MAX / 4:
+        log = integrand.log_abs(np.linspace(-reach, reach, 65))
+        height = float(log.max(initial=0.0, where=~np.isnan(log)))
+    return _Look(-reach, reach, (0.0,), height)
 
 
 def _look(integrand: _Integrand) -> _Look | None:

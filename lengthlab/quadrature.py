@@ -2,10 +2,10 @@
 
 A panel's value is the 15-point Gauss-Legendre rule, its error the distance to the 10-point rule,
 which is far above the true error of the former where the integrand is smooth. Where it is not, the
-two may agree by chance: the panel's last Legendre coefficients, and the integrand at the panel's
-ends, where no node lies, then stand up for the error. A panel that fails is bisected. One that still
-fails at the resolution of the floats sits on a singularity, which is then approached along dyadic
-panels: their ratio tells an integrable one from a divergent one, and sums what is left.
+two may agree by chance; the error is then at least what the panel's Legendre series leaves open.
+A panel that fails is bisected. One that still fails at the resolution of the floats sits on a
+singularity, which is then approached along dyadic panels: their ratio tells an integrable one from
+a divergent one, and sums what is left.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,14 +26,15 @@ _ENDS = np.array([-1.0, 1.0]) * (1 - 1e-8)  # inside, whatever a break is rounde
 _NODES = np.concatenate([_FINE_NODES, _COARSE_NODES, _ENDS])
 _MAX_PANELS = 20_000
 _SMALLEST = 1e-13  # half-width of a panel that is not bisected any more, relative to max(1, |z|)
-_ROUGH = 1e-4  # of a panel's range: a smooth integrand is not accepted with so much unresolved
+_ROUGH = 1e-3  # of a panel's range: a smooth integrand is not accepted with so much unresolved
 _LADDER_TOP = 2.0**-8
 
 
 def _surprise() -> Array:
-    """Take values at `_NODES` to what a polynomial of degree 11 through the fine ones leaves at 0.
+    """Matrix from a panel's values to what is 0 for a polynomial of degree 11.
 
-    Legendre coefficients 12 to 14, then the values at the ends less the extrapolated ones.
+    These are Legendre coefficients 12 to 14, and the values at both ends, near which no node lies,
+    less the extrapolated ones.
     """
     legendre = np.polynomial.legendre.legvander(_FINE_NODES, 14)
     to_coefficients = (legendre * _FINE_WEIGHTS[:, None] * (np.arange(15) + 0.5)).T

@@ -17,6 +17,10 @@ _CATALOGUE: dict[str, Builder] = {}
 def catalogue() -> tuple[str, ...]:
     """Names that `activation` knows, in the order of the documentation.
 
+    Returns
+    -------
+    tuple of str
+
     Examples
     --------
     >>> "gelu" in catalogue()
@@ -439,9 +443,13 @@ def exp_square(c: float = 0.1) -> Activation:
         np.multiply(out, c, out=out)
         np.exp(out, out=out)
 
+    def mean_square(q: float) -> float:
+        """Up to 1 / (4 c), where 1 - 4 c q may be rounded to 0."""
+        return 1 / math.sqrt(max(1 - 4 * c * q, 2.0**-53))
+
     return _known(
         "exp_square", f"exp({c:g} x^2)", into, growth=max(c, 0.0),
-        mean_square=lambda q: 1 / math.sqrt(1 - 4 * c * q), log_abs=lambda x: c * x * x,
+        mean_square=mean_square, log_abs=lambda x: c * x * x,
     )  # fmt: skip
 
 
@@ -503,10 +511,10 @@ def _mean_sin_square_reciprocal(a: float) -> float:
     decay, and t = exp(u) makes both ends exponential, where the trapezoidal rule converges
     geometrically.
     """
-    theta, step = 0.5, 0.02
-    start = math.log(min(a, 1.0)) - 40
-    u = start + step * np.arange(int((math.log(40) - start) / step))
-    z = np.exp(u - 1j * theta)
+    theta, step = 0.4, 0.05
+    scale = min(a, 1.0)  # most of the mass is here, so that u = 0 there is rounded least
+    u = step * np.arange(round(-40 / step), round(math.log(40 / scale) / step))
+    z = scale * np.exp(u - 1j * theta)
     with np.errstate(under="ignore", over="ignore"):
         terms = -np.expm1(2j * a / z) * np.exp(-z * z / 2) * z
     return float(terms.real.sum() * step / math.sqrt(2 * math.pi))

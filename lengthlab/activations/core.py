@@ -98,6 +98,14 @@ class Activation:
             raise TypeError(msg)
         kinks = tuple(sorted(check_real("kinks", kink) for kink in _sequence("kinks", self.kinks)))
         poles = tuple(sorted(_pole(pole) for pole in _sequence("poles", self.poles)))
+        if self.growth is not None and self.growth not in (math.inf, -math.inf):
+            check_real("growth", self.growth)
+        if self.degree is not None:
+            check_real("degree", self.degree, at_least=0)
+        for name in ("mean_square", "log_abs", "into"):
+            if not (getattr(self, name) is None or callable(getattr(self, name))):
+                msg = f"{name} must be callable or None, got {getattr(self, name)!r}"
+                raise TypeError(msg)
         object.__setattr__(self, "kinks", kinks)
         object.__setattr__(self, "poles", poles)
 
@@ -164,6 +172,9 @@ def _sequence(name: str, value: Any) -> Sequence[Any]:
 
 def _pole(value: Any) -> Pole:
     if isinstance(value, tuple):
+        if len(value) != 2:
+            msg = f"poles must hold numbers and pairs (location, order), got {value!r}"
+            raise ValueError(msg)
         location, order = value
         return Pole(check_real("poles", location), check_real("pole order", order, at_least=0))
     return Pole(check_real("poles", value), math.nan)

@@ -40,7 +40,15 @@ class Numeric {
     this.text = make("input", { type: "text", inputMode: "decimal", autocomplete: "off" });
     const inputs = spec.max === undefined ? [this.text] : [this.buildSlider(), this.text];
     this.el = row(spec.label, ...inputs);
-    this.text.addEventListener("change", () => this.send(spec.name, this.text.value));
+    this.text.addEventListener("change", () => this.commit());
+    this.text.addEventListener("keydown", (event) => event.key === "Enter" && this.commit());
+  }
+
+  // Enter is followed by a change of its own in some browsers.
+  commit() {
+    if (this.text.value === this.committed) return;
+    this.committed = this.text.value;
+    this.send(this.spec.name, this.committed);
   }
 
   buildSlider() {
@@ -79,6 +87,7 @@ class Numeric {
     }
     this.slider?.setAttribute("aria-valuetext", value);
     this.text.value = value;
+    this.committed = this.text.value;
     this.text.removeAttribute("aria-invalid");
   }
 
