@@ -2,6 +2,7 @@
 
 import math
 import operator
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -84,3 +85,19 @@ def check_real(
     ):
         raise ValueError(rule)
     return number
+
+
+def check_sequence(name: str, value: Any) -> Sequence[Any]:
+    """Return `value` if it is a tuple or list, or say how to write one.
+
+    Examples
+    --------
+    >>> check_sequence("kinks", 0.5)
+    Traceback (most recent call last):
+        ...
+    TypeError: kinks must be a tuple of numbers, got 0.5; write (0.5,)
+    """
+    if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
+        msg = f"{name} must be a tuple of numbers, got {value!r}; write ({value!r},)"
+        raise TypeError(msg)
+    return value

@@ -95,6 +95,7 @@ class Experiment:
             )
         self._rows = np.empty((256, self.depth))
         self.drawn = 0
+        self._last: LayerSummary | None = None
 
     @property
     def lengths(self) -> Array:
@@ -128,13 +129,16 @@ class Experiment:
         self._rows[self.drawn : total] = lengths
         self.drawn = total
 
-    def summary(self, layer: int) -> LayerSummary:
+    def summary(self, layer: int, *, patience: float = 0.0) -> LayerSummary:
         """One layer in numbers.
 
         Parameters
         ----------
         layer : int
             From 1 to the depth.
+        patience : float
+            The last answer will do until so large a share of networks more is there: order
+            statistics take time, and a picture asks thirty times a second.
 
         Returns
         -------
@@ -148,6 +152,13 @@ class Experiment:
         if check_count("layer", layer) > self.depth:
             msg = f"layer must be an integer >= 1 and <= {self.depth}, got {layer}"
             raise ValueError(msg)
+        last = self._last
+        if last and last.layer == layer and last.drawn <= self.drawn <= (1 + patience) * last.drawn:
+            return last
+        self._last = self._summarise(layer)
+        return self._last
+
+    def _summarise(self, layer: int) -> LayerSummary:
         q = self.lengths[:, layer - 1]
         predicted = float(self.prediction.values[layer - 1])
         infinite = int(np.isinf(q).sum())

@@ -32,6 +32,7 @@ _ROUND = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 _BAR_FOOT, _BAR_REACH = 0.06, 0.72
 _LOG_FROM = 30.0  # ratio of the largest to the smallest length from which the axis is logarithmic
 _DETAIL_BINS = 60
+_PATIENCE = 0.02
 _EMPTY = Path(np.empty((0, 2)))
 
 
@@ -301,7 +302,7 @@ def _detail_limits(experiment: Experiment, layer: int, *, log: bool) -> tuple[fl
         quarters = math.floor(4 * math.log10(low)), math.ceil(4 * math.log10(high))
         return 10 ** (quarters[0] / 4), 10 ** (quarters[1] / 4)
     room = 0.15 * (high - low) if high > low else 0.1 * high
-    step = _round_up((high - low + 2 * room) / 10)
+    step = _round_up((high - low + 2 * room) / 6)
     return max(0.0, step * math.floor((low - room) / step)), step * math.ceil((high + room) / step)
 
 
@@ -382,7 +383,7 @@ def _update_detail(artists: LabArtists, view: _View, layer: int) -> None:
     artists.detail_bars.set_path(_polygons([np.column_stack(tally.outline())]))
     ends = [min(max(end, bins.low), bins.high) for end in _band_at(experiment.band, layer)]
     artists.detail_band.set_path(_polygons([_box(ends[0], ends[1], 0.0, 1.0)] if ends else []))
-    numbers = experiment.summary(layer)
+    numbers = experiment.summary(layer, patience=_PATIENCE)
     shown = [q for q in [numbers.predicted] if bins.low <= q <= bins.high]
     artists.predicted.set_data(2 * shown, [0.0, 1.0][: 2 * len(shown)])
     marks = [q for q in (numbers.low, numbers.median, numbers.high) if bins.low <= q <= bins.high]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lengthlab.activations import Activation, Array
-from lengthlab.checks import check_real
+from lengthlab.checks import check_real, check_sequence
 from lengthlab.quadrature import integrate
 
 _EPS = float(np.finfo(float).eps)
@@ -20,8 +20,9 @@ _TINY = float(np.finfo(float).tiny)  # what underflow may take away
 _LOG_MAX = math.log(np.finfo(float).max)
 _LOG_DENSITY = -math.log(2 * math.pi) / 2
 _DEPTH = 80.0  # the window ends where the integrand is exp(-80) of its peak
-_DISTANCES = (0.7, 1.4, 2.1, 2.8, 3.6, 5.5, *(2.0**k for k in range(3, 40)))
+_DISTANCES = (0.7, 1.4, 2.1, 2.8, 3.6, 4.8, 6.2, *(2.0**k for k in range(3, 40)))
 _STEPS = (0.0, *(side * z for z in _DISTANCES for side in (-1, 1)))
+_PHI_SCALE = (-32.0, -4.0, -1.5, -0.5, 0.0, 0.5, 1.5, 4.0, 32.0)
 _PROBES = 2.0 ** np.arange(-10, 34, 0.25)
 
 
@@ -103,7 +104,12 @@ def expectation(
     """
     variance = check_real("variance", variance, at_least=0)
     rtol = check_real("rtol", rtol, at_least=1e-14, at_most=1)
-    phi = Activation(f, name=getattr(f, "__name__", "f"), kinks=breakpoints)
+    points = check_sequence("breakpoints", breakpoints)
+    if not callable(f):
+        msg = f"f must be callable on an array, got {f!r}"
+        raise TypeError(msg)
+    kinks = tuple(check_real("breakpoints", point) for point in points)
+    phi = Activation(f, name=getattr(f, "__name__", "f"), kinks=kinks)
     if variance == 0:
         return replace(_at_zero(phi, 1), certain=False)
     return _moment(phi, variance, power=1, rtol=rtol).estimate
@@ -150,7 +156,7 @@ def mean_square(phi: Activation, q: float) -> MeanSquare:
 
 def _slope(m: Callable[[float], float], q: float, value: float, room: float) -> float:
     """m'(q) from differences that stay in (0, q + room); m(q) = value."""
-    step = 1e-3 * min(q, room)
+    step = 1e-4 * min(q, room)
     if q < 1e-300:  # no room for small differences
         return (m(2 * q) - value) / q
     if room < 1e-9 * q:  # nor here: m goes like (its critical variance - q)^(-1/2)
@@ -283,9 +289,9 @@ class _Look:
 
     def edges(self, scale: float, breaks: list[float]) -> list[float]:
         """Where to split: around the peaks, at phi's breaks, and on phi's own scale near 0."""
-        steps = _STEPS[: 9 + 2 * math.ceil(math.log2(self.high - self.low))]
+        steps = _STEPS[: 11 + 2 * math.ceil(math.log2(self.high - self.low))]
         inner = {peak + step for peak in self.peaks for step in steps}
-        inner.update(x / scale for x in (*breaks, 0.0, -32.0, -4.0, -0.5, 0.5, 4.0, 32.0))
+        inner.update(x / scale for x in (*breaks, *_PHI_SCALE))
         return [self.low, *sorted(z for z in inner if self.low < z < self.high), self.high]
 
 

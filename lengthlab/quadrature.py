@@ -22,11 +22,12 @@ Integrand: TypeAlias = Callable[[Array], Array]
 _EPS = float(np.finfo(float).eps)
 _FINE_NODES, _FINE_WEIGHTS = np.polynomial.legendre.leggauss(15)
 _COARSE_NODES, _COARSE_WEIGHTS = np.polynomial.legendre.leggauss(10)
-_ENDS = np.array([-1.0, 1.0]) * (1 - 1e-8)  # inside, whatever a break is rounded to
+_ENDS = np.array([-1.0, 1.0]) * (1 - 1e-12)  # inside, whatever a break is rounded to
 _NODES = np.concatenate([_FINE_NODES, _COARSE_NODES, _ENDS])
 _MAX_PANELS = 20_000
 _SMALLEST = 1e-13  # half-width of a panel that is not bisected any more, relative to max(1, |z|)
-_ROUGH = 1e-3  # of a panel's range: a smooth integrand is not accepted with so much unresolved
+_ROUGH = 1e-3  # of a panel's range: where more than that is unresolved, it counts in full
+_TINY = float(np.finfo(float).tiny)
 _LADDER_TOP = 2.0**-8
 
 
@@ -112,8 +113,9 @@ class _Panels:
             coarse = self.half * (values[:, 15:25] @ _COARSE_WEIGHTS)
             self.error = np.abs(self.value - coarse)
             left = np.abs(values @ _SURPRISE).sum(axis=1)
-            rough = ~(left < _ROUGH * (values.max(axis=1) - values.min(axis=1)))
-            np.maximum(self.error, self.half * left, out=self.error, where=rough)
+            spread = values.max(axis=1) - values.min(axis=1) + _TINY
+            left *= np.minimum(left / (_ROUGH * spread), 1.0)  # falls geometrically: counts less
+            np.maximum(self.error, self.half * left, out=self.error)
         self.error[np.isnan(self.error)] = np.inf
 
     def add_to(self, pieces: Pieces, keep: NDArray[np.bool_]) -> None:
@@ -131,7 +133,7 @@ def _bisect(f: Integrand, low: Array, high: Array, rtol: float, pieces: Pieces) 
         evaluated += len(low)
         finite = np.isfinite(panels.error)
         total = pieces.size + float(panels.size[finite].sum())
-        good = panels.error <= np.maximum(rtol / 4 * total, 30 * _EPS * panels.size)
+        good = finite & (panels.error <= np.maximum(rtol / 4 * total, 30 * _EPS * panels.size))
         if good.all():
             panels.add_to(pieces, good)
             break

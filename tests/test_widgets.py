@@ -12,7 +12,6 @@ from ipywidgets.widgets.widget import _instances
 
 import lengthlab as ll
 from lengthlab.widgets import LengthLab, Model
-from lengthlab.widgets.fields import Fields
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -24,30 +23,14 @@ def lab():
     lab.close()
 
 
-def fields(widget, name):
-    """The group of fields that holds `name`."""
-    stack = [widget]
-    while stack:
-        child = stack.pop()
-        if isinstance(child, Fields) and any(f["name"] == name for f in child.fields):
-            return child
-        stack += getattr(child, "children", ())
-    raise LookupError(name)
-
-
-def type_into(widget, name, text):
+def type_into(lab, name, text):
     """What the browser sends when the reader has typed."""
-    fields(widget, name)._receive(None, {"kind": "edit", "name": name, "text": text}, [])
+    lab._controls._receive(None, {"kind": "edit", "name": name, "text": text}, [])
 
 
-def button(widget, description):
-    stack = [widget]
-    while stack:
-        child = stack.pop()
-        if getattr(child, "description", None) == description and hasattr(child, "click"):
-            return child
-        stack += getattr(child, "children", ())
-    raise LookupError(description)
+def press(lab, button):
+    """What the browser sends when the reader has pressed a button."""
+    lab._controls._receive(None, {"kind": "press", "button": button}, [])
 
 
 def frame(lab):
@@ -229,10 +212,10 @@ class TestLab:
         assert lab.drawn == 300
 
     def test_nothing_is_drawn_while_paused(self, lab):
-        button(lab, "Pause").click()
+        press(lab, "run")
         frame(lab)
         assert lab.drawn == 0
-        button(lab, "Run").click()
+        press(lab, "run")
         for _ in range(100):  # a slow machine may need several to finish a network
             frame(lab)
         assert lab.drawn > 0
@@ -240,11 +223,11 @@ class TestLab:
     def test_seed_buttons(self, lab):
         lab.run(10)
         first = lab.model.experiment.lengths.copy()
-        button(lab, "New seed").click()
+        press(lab, "new")
         assert lab.seed != 0
         assert lab.running
         lab.seed = 0
-        button(lab, "Same seed").click()
+        press(lab, "same")
         lab.run(10)
         np.testing.assert_array_equal(lab.model.experiment.lengths, first)
 
@@ -266,14 +249,14 @@ class TestLab:
         type_into(lab, name, text)
         assert lab.message == ""
         assert getattr(lab, name) == value
-        assert fields(lab, name).values[name] == value
+        assert lab._controls.values[name] == value
 
     @pytest.mark.parametrize("text", ["", "nan", "0", "-3", "abc", "1e999", "1.5.2", "<b>"])
     def test_bad_text_becomes_a_message(self, lab, text, capfd):
         lab.run(20)
         type_into(lab, "width", text)
         assert lab.message.startswith("width must be an integer >= 1, got")
-        assert "<b>" not in lab._words.value
+        assert lab._controls.message == lab.message
         assert (lab.width, lab.drawn) == (64, 20)
         type_into(lab, "width", "65")
         assert lab.message == ""
@@ -281,12 +264,14 @@ class TestLab:
 
     def test_bad_layer_is_named(self, lab):
         type_into(lab, "layer", "9")
-        assert "layer must be an integer &gt;= 1 and &lt;= 5, got 9" in lab._words.value
+        assert lab._controls.message == "layer must be an integer >= 1 and <= 5, got 9"
+        type_into(lab, "layer", "2")
+        assert lab._controls.message == ""
 
     def test_choosing_phi(self, lab):
         mine = ll.Activation(lambda x: np.sin(3 * x), name="mine")
         lab.activation = mine
-        assert "mine" in fields(lab, "activation").options["activation"]
+        assert "mine" in lab._controls.options["activation"]
         type_into(lab, "activation", "relu")
         assert lab.activation.name == "relu"
         type_into(lab, "activation", "mine")
@@ -326,12 +311,12 @@ class TestLab:
         left, right = LengthLab(model), LengthLab(model)
         left.sigma_w = 1.9
         assert right.sigma_w == 1.9
-        assert fields(right, "sigma_w").values["sigma_w"] == 1.9
-        button(right, "Pause").click()
+        assert right._controls.values["sigma_w"] == 1.9
+        press(right, "run")
         assert not left._live.running
         left.close()
         model.sigma_w = 1.1
-        assert fields(right, "sigma_w").values["sigma_w"] == 1.1
+        assert right._controls.values["sigma_w"] == 1.1
         right.close()
 
     def test_shared_model_takes_no_parameters(self):
@@ -351,8 +336,9 @@ class TestLab:
         for name, parameters in [("reciprocal", {}), ("exp_square", {"c": 0.2}), ("tan", {})]:
             lab = LengthLab(ll.activation(name, **parameters), width=20, depth=6)
             lab.run(30)
-            assert "No band from layer" in lab._words.value
-            assert "The length map is infinite from layer" in lab._words.value
+            notes = "\n".join(lab._controls.notes)
+            assert "No band from layer" in notes
+            assert "The length map is infinite from layer" in notes
             lab.still()
             lab.close()
 

@@ -246,12 +246,12 @@ def sigmoid() -> Activation:
 
 @_entry
 def erf() -> Activation:
-    """phi(x) = erf(x); E phi^2 by Williams (1997)."""
+    """phi(x) = erf(x); E phi^2 = 2 / pi arcsin(2 q / (1 + 2 q)) by Williams (1997)."""
     from scipy import special
 
     return _known(
         "erf", "erf(x)", lambda x, out: special.erf(x, out=out), degree=0,
-        mean_square=lambda q: 2 / math.pi * math.asin(2 * q / (1 + 2 * q)) if q < 1e300 else 1.0,
+        mean_square=lambda q: 2 / math.pi * math.atan(q / math.sqrt(0.25 + q)),  # the same angle
     )  # fmt: skip
 
 
@@ -457,7 +457,7 @@ def exp_square(c: float = 0.1) -> Activation:
 def exp_power(p: float = 1.5, c: float = 1.0) -> Activation:
     """phi(x) = exp(c |x|^p)."""
     p, c = check_real("p", p, above=0), check_real("c", c)
-    growth = max(c, 0.0) * (0.0 if p < 2 else 1.0 if p == 2 else math.inf)
+    growth = 0.0 if c <= 0 or p < 2 else c if p == 2 else math.inf
 
     def exponent(x: Array) -> Array:
         return np.asarray(c * np.abs(x) ** p)

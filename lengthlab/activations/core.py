@@ -1,14 +1,14 @@
 """What an activation is: phi, and what is known of it."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lengthlab.checks import check_real
+from lengthlab.checks import check_real, check_sequence
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -96,8 +96,8 @@ class Activation:
         if not isinstance(self.name, str) or not self.name:
             msg = f"name must be a non-empty string, got {self.name!r}"
             raise TypeError(msg)
-        kinks = tuple(sorted(check_real("kinks", kink) for kink in _sequence("kinks", self.kinks)))
-        poles = tuple(sorted(_pole(pole) for pole in _sequence("poles", self.poles)))
+        kinks = sorted(check_real("kinks", kink) for kink in check_sequence("kinks", self.kinks))
+        poles = sorted(_pole(pole) for pole in check_sequence("poles", self.poles))
         if self.growth is not None and self.growth not in (math.inf, -math.inf):
             check_real("growth", self.growth)
         if self.degree is not None:
@@ -106,8 +106,8 @@ class Activation:
             if not (getattr(self, name) is None or callable(getattr(self, name))):
                 msg = f"{name} must be callable or None, got {getattr(self, name)!r}"
                 raise TypeError(msg)
-        object.__setattr__(self, "kinks", kinks)
-        object.__setattr__(self, "poles", poles)
+        object.__setattr__(self, "kinks", tuple(kinks))
+        object.__setattr__(self, "poles", tuple(poles))
 
     def __call__(self, x: ArrayLike) -> Array:
         """phi at `x`, a float or an array of any shape; the result has the shape of `x`."""
@@ -161,13 +161,6 @@ class Activation:
 
     def __repr__(self) -> str:
         return f"<Activation {self.name}>"
-
-
-def _sequence(name: str, value: Any) -> Sequence[Any]:
-    if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
-        msg = f"{name} must be a tuple of numbers, got {value!r}; write ({value!r},)"
-        raise TypeError(msg)
-    return value
 
 
 def _pole(value: Any) -> Pole:

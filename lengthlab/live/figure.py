@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -177,6 +178,8 @@ class LiveFigure(SharedWidget):
 
     def close(self) -> None:
         """Release everything; the figure is an ordinary one again."""
+        if sys.is_finalizing():  # ipywidgets closes what is left, when nothing works any more
+            return
         with self._lock:
             scene, self._scene = self._scene, None
             if scene is None:

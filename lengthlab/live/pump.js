@@ -1,7 +1,7 @@
 // The browser asks for frames and the kernel answers. Nothing is asked that nobody would see.
 
 const PATIENCE = 10_000; // ms of silence after which answers count as lost
-const SLOW = 150; // ms of round trip above which a third request is worth while
+const SLOW = 2.1; // frames of round trip above which a third request is worth while
 
 class Pump {
   constructor(model, isSeen) {
@@ -18,7 +18,7 @@ class Pump {
 
   get room() {
     if (this.patience > PATIENCE) return 1; // a busy kernel will answer all that waits for it
-    return this.roundTrip > SLOW ? 3 : 2;
+    return (this.roundTrip * this.model.get("fps")) / 1000 > SLOW ? 3 : 2;
   }
 
   get wanted() {

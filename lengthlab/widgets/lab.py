@@ -1,10 +1,8 @@
 """The length lab: random networks, live, beside the predicted curve."""
 
-import html
 import math
 from typing import Any
 
-import ipywidgets as ipw
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -13,10 +11,10 @@ from lengthlab.activations import Activation
 from lengthlab.checks import check_count
 from lengthlab.live import LiveFigure
 from lengthlab.widgets.controls import Controls
-from lengthlab.widgets.fields import Field, Fields
 from lengthlab.widgets.model import Model
+from lengthlab.widgets.panel import Field
 from lengthlab.widgets.view import View
-from lengthlab.widgets.words import describe_layer, notes, readout
+from lengthlab.widgets.words import describe_layer, readout
 
 _FRAMES = 120  # a run is spread over so many at least, or nobody would see it grow
 
@@ -80,7 +78,7 @@ class LengthLab(View):
             advance=self._advance,
             update=self._update,
             generation=lambda: self.model.generation,
-            readout=lambda: readout(self.model.experiment, self.layer),
+            readout=self._readout,
             summary=lambda: self.summary,
             on_pick=self._picked,
             on_key=self._pressed,
@@ -89,18 +87,19 @@ class LengthLab(View):
             lock=self.model.lock,
             running=self.model.running,
         )
-        self._own_fields = Fields(
-            (Field("layer", "layer", whole=True), Field("scale", "length axis")),
+        self._controls = Controls(
+            model,
+            (
+                Field("layer", "layer", more=True, whole=True),
+                Field("scale", "length axis", more=True),
+            ),
             {"layer": self.layer, "scale": scale},
-            self._edit,
             {"scale": drawing.SCALES},
+            lambda name, value: setattr(self, name, value),
         )
-        self._controls = Controls(self.model, (self._own_fields,))
-        self._words = ipw.HTML()
-        super().__init__(model, [self._controls, self._words, self._live])
+        super().__init__(model, [self._controls, self._live])
         self._live.observe(self._run_by_key, "running")
         self.watch(self._changed, "generation")
-        self.watch(self._show_words, "message")
         self.watch(self._run_or_rest, "running")
         self._changed()
 
@@ -152,15 +151,6 @@ class LengthLab(View):
 
     # From the reader
 
-    def _edit(self, name: str, value: Any) -> bool:
-        try:
-            setattr(self, name, value)
-        except (TypeError, ValueError) as error:
-            self._show_words(alert=str(error))
-            return False
-        self._show_words()
-        return True
-
     def _picked(self, axes: Axes, x: float, y: float) -> None:
         if axes is self._artists.main:
             self.layer = min(max(int(x + 0.2), 1), self.model.depth)
@@ -190,30 +180,26 @@ class LengthLab(View):
             self._artists, self.model.experiment, layer=self.layer, scale=self._scale
         )
 
+    def _readout(self) -> list[tuple[str, str]]:
+        patience = 0.02 if self.model.running else 0.0
+        pairs = readout(self.model.experiment, self.layer, patience=patience)
+        beyond = sum(tally.above for tally in self._artists.tallies)
+        return [*pairs, ("▲ beyond the axis", str(beyond))] if beyond else pairs
+
     def _changed(self, _: object = None) -> None:
         self._live.alt = (
             f"{self.model.caption}. Left: a histogram of the lengths of sampled networks at each "
             "layer, beside the curve of the length map. Right: one layer, large."
         )
-        self._show_words()
         self._show_own()
 
     def _show_own(self) -> None:
-        self._own_fields.show({"layer": self.layer, "scale": self.scale})
+        self._controls.show({"layer": self.layer, "scale": self.scale})
         self._live.refresh()
 
     def _run_or_rest(self, _: object = None) -> None:
         self._live.running = self.model.running
         self._live.refresh()
-
-    def _show_words(self, _: object = None, *, alert: str = "") -> None:
-        lines = [html.escape(note) for note in notes(self.model.experiment)]
-        alert = html.escape(alert or self.model.message)
-        style = "margin:2px 0;line-height:1.4"
-        self._words.value = (
-            f'<p role="alert" style="{style};color:var(--jp-error-color1,#b00020)">{alert}</p>'
-            f'<p style="{style}">{"<br>".join(lines)}</p>'
-        )
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle = super()._repr_mimebundle_(**kwargs)

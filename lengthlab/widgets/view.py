@@ -10,7 +10,28 @@ from lengthlab.widgets.model import PARAMETERS, Model
 _FORWARDED = (*PARAMETERS, "trials", "running", "drawn", "generation", "message")
 
 
-class View(ipw.VBox):  # type: ignore[misc]
+class Watching(ipw.Widget):  # type: ignore[misc]
+    """A widget that watches a model until it is closed; the model stays."""
+
+    model: Model
+    _watched: Sequence[tuple[Callable[[Any], object], tuple[str, ...]]] = ()
+
+    def watch(self, handler: Callable[[Any], object], *names: str) -> None:
+        """Call `handler` when one of the model's traits changes."""
+        self._watched = [*self._watched, (handler, names)]
+        self.model.observe(handler, list(names))
+
+    def close(self) -> None:
+        """Release everything."""
+        watched, self._watched = self._watched, ()  # ipywidgets closes more than once
+        for handler, names in watched:
+            self.model.unobserve(handler, list(names))
+        if self.comm is not None and hasattr(self, "layout"):
+            self.layout.close()  # which ipywidgets leaves open
+        super().close()
+
+
+class View(Watching, ipw.VBox):  # type: ignore[misc]
     """A column of widgets over one model, whose traits it forwards.
 
     Parameters
@@ -20,8 +41,6 @@ class View(ipw.VBox):  # type: ignore[misc]
     children : sequence of Widget
         Closed with the view.
     """
-
-    _watching: Sequence[tuple[Callable[[Any], object], tuple[str, ...]]] = ()
 
     def __init__(self, model: Model, children: Sequence[ipw.Widget]) -> None:
         self.model = model
@@ -42,31 +61,11 @@ class View(ipw.VBox):  # type: ignore[misc]
         """
         self.model.run(trials)
 
-    def watch(self, handler: Callable[[Any], object], *names: str) -> None:
-        """Call `handler` when one of the model's traits changes, until the view is closed."""
-        self._watching = [*self._watching, (handler, names)]
-        self.model.observe(handler, list(names))
-
     def close(self) -> None:
         """Release everything; the model stays."""
-        watching, self._watching = self._watching, ()  # ipywidgets closes more than once
-        for handler, names in watching:
-            self.model.unobserve(handler, list(names))
-        if self.comm is not None:
-            _close_children(self)
+        for child in self.children if self.comm is not None else ():
+            child.close()
         super().close()
-
-
-def _close_children(box: ipw.Box) -> None:
-    """Close a box's children with their layouts and styles, which ipywidgets leaves open."""
-    for child in box.children:
-        if isinstance(child, ipw.Box) and not isinstance(child, View):
-            _close_children(child)
-        for part in (getattr(child, "style", None), getattr(child, "layout", None)):
-            if isinstance(part, ipw.Widget):
-                part.close()
-        child.close()
-    box.layout.close()
 
 
 def _forward(name: str) -> property:

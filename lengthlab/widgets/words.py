@@ -16,9 +16,9 @@ def caption(values: dict[str, Any]) -> str:
     return ", ".join([*parts, f"seed {values['seed']}"])
 
 
-def readout(experiment: Experiment, layer: int) -> list[tuple[str, str]]:
+def readout(experiment: Experiment, layer: int, *, patience: float = 0.0) -> list[tuple[str, str]]:
     """One layer's numbers as pairs of label and value, at most four significant digits."""
-    s = experiment.summary(layer)
+    s = experiment.summary(layer, patience=patience)
     pairs = [("layer", str(layer)), ("predicted", number(s.predicted))]
     if s.drawn:
         pairs += [
@@ -27,7 +27,7 @@ def readout(experiment: Experiment, layer: int) -> list[tuple[str, str]]:
         ]
     if s.infinite:
         pairs.append(("infinite", str(s.infinite)))
-    return [*pairs, ("networks drawn", str(s.drawn))]
+    return [*pairs, ("networks drawn", str(experiment.drawn))]
 
 
 def describe_layer(experiment: Experiment, layer: int) -> str:

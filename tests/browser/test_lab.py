@@ -106,7 +106,7 @@ def test_seeds(notebook):
 def test_bad_input_is_a_sentence_and_the_picture_stays(notebook):
     notebook.wait_value("lab.running", False)
     picture = pixels(notebook)
-    alert = notebook.cell().locator('p[role="alert"]').first
+    alert = notebook.cell().locator(".lengthlab-alert").first
     bad = [("width", "0", "0"), ("sigma_w", "nan", "nan"), ("sigma_w", "-1", "-1.0")]
     for name, text, shown in [*bad, ("depth", "ten", "'ten'")]:
         field(notebook, name).fill(text)

@@ -1,6 +1,10 @@
-// Values to edit, all in one widget: a number has a text field and perhaps a slider, a choice has a
-// list. The kernel judges what is typed; a slider sends its latest value once the one before was
-// answered.
+// Fields, buttons and messages of a widget. A number has a text field and perhaps a slider, a choice
+// has a list. The kernel judges what is typed; a slider sends its latest value once the one before
+// was answered.
+
+const PATIENCE = 2000; // ms after which an answer counts as lost
+
+const newId = () => `lengthlab-${Math.random().toString(36).slice(2)}`;
 
 function make(tag, properties) {
   const el = Object.assign(document.createElement(tag), properties);
@@ -9,7 +13,7 @@ function make(tag, properties) {
 }
 
 function row(label, ...inputs) {
-  inputs.at(-1).id = `lengthlab-${Math.random().toString(36).slice(2)}`;
+  inputs.at(-1).id = newId();
   const el = document.createElement("div");
   el.append(make("label", { htmlFor: inputs.at(-1).id, textContent: label }), ...inputs);
   return el;
@@ -96,19 +100,66 @@ class Numeric {
   }
 }
 
-class Form {
+class View {
+  constructor(panel, el) {
+    this.fields = new Map();
+    this.sight = make("div", { className: "lengthlab-fields" });
+    this.more = make("div", { className: "lengthlab-fields", hidden: true, id: newId() });
+    this.buttons = make("div", { className: "lengthlab-buttons" });
+    this.alert = make("p", { className: "lengthlab-alert" });
+    this.alert.setAttribute("role", "alert");
+    this.notes = make("p", {});
+    for (const spec of panel.model.get("fields")) {
+      const Kind = spec.name in panel.model.get("options") ? Choice : Numeric;
+      const field = new Kind(spec, (name, text) => panel.edit(name, text));
+      this.fields.set(spec.name, field);
+      (spec.more ? this.more : this.sight).append(field.el);
+    }
+    this.run = this.addButton("Run", () => panel.press("run"));
+    this.addButton("Same seed", () => panel.press("same"));
+    this.addButton("New seed", () => panel.press("new"));
+    if (this.more.childElementCount) this.addDisclosure();
+    el.classList.add("lengthlab-panel");
+    el.append(this.sight, this.buttons, this.more, this.alert, this.notes);
+  }
+
+  addButton(textContent, press) {
+    const button = make("button", { type: "button", textContent });
+    button.addEventListener("click", press);
+    this.buttons.append(button);
+    return button;
+  }
+
+  addDisclosure() {
+    const button = this.addButton("More", () => {
+      this.more.hidden = !this.more.hidden;
+      button.setAttribute("aria-expanded", String(!this.more.hidden));
+    });
+    button.setAttribute("aria-expanded", "false");
+    button.setAttribute("aria-controls", this.more.id);
+  }
+}
+
+class Panel {
   constructor(model) {
     this.model = model;
     this.views = new Set();
     this.waiting = null; // what to send when the kernel has answered
     this.sent = 0; // when the last one was sent, while it is not answered
-    model.on("change:values", () => this.show());
-    model.on("change:options", () => this.offer());
+    model.on("change:values", () => this.showValues());
+    model.on("change:options", () => this.showOptions());
+    for (const name of ["running", "message", "notes"]) {
+      model.on(`change:${name}`, () => this.showState());
+    }
     model.on("msg:custom", (message) => this.answered(message));
   }
 
-  send(name, text) {
-    if (this.sent && performance.now() - this.sent < 2000) {
+  press(button) {
+    this.model.send({ kind: "press", button });
+  }
+
+  edit(name, text) {
+    if (this.sent && performance.now() - this.sent < PATIENCE) {
       this.waiting = [name, text];
       return;
     }
@@ -120,49 +171,54 @@ class Form {
   answered({ name, accepted }) {
     this.sent = 0;
     if (this.waiting) {
-      this.send(...this.waiting);
+      this.edit(...this.waiting);
     } else if (accepted) {
-      this.show();
+      this.showValues();
     } else {
-      for (const fields of this.views) fields.get(name).refuse();
+      for (const { fields } of this.views) fields.get(name).refuse();
     }
   }
 
-  offer() {
+  showOptions() {
     for (const [name, options] of Object.entries(this.model.get("options"))) {
-      for (const fields of this.views) fields.get(name).offer(options);
+      for (const { fields } of this.views) fields.get(name).offer(options);
     }
-    this.show();
+    this.showValues();
   }
 
-  show() {
+  showValues() {
     const values = this.model.get("values");
-    for (const fields of this.views) {
+    for (const { fields } of this.views) {
       for (const [name, field] of fields) if (name in values) field.show(values[name]);
     }
   }
 
-  render(el) {
-    const fields = new Map();
-    el.classList.add("lengthlab-fields");
-    for (const spec of this.model.get("fields")) {
-      const Kind = spec.name in this.model.get("options") ? Choice : Numeric;
-      const field = new Kind(spec, (name, text) => this.send(name, text));
-      fields.set(spec.name, field);
-      el.append(field.el);
+  showState() {
+    for (const view of this.views) {
+      view.run.textContent = this.model.get("running") ? "Pause" : "Run";
+      view.alert.textContent = this.model.get("message");
+      view.notes.textContent = this.model.get("notes").join("\n");
     }
-    this.views.add(fields);
-    this.offer();
-    return () => this.views.delete(fields);
+  }
+
+  render(el) {
+    const view = new View(this, el);
+    this.views.add(view);
+    this.showOptions();
+    this.showState();
+    return () => {
+      this.views.delete(view);
+      el.replaceChildren(); // the page may keep the empty element
+    };
   }
 }
 
 export default () => {
-  let form;
+  let panel;
   return {
     initialize({ model }) {
-      form = new Form(model);
+      panel = new Panel(model);
     },
-    render: ({ el }) => form.render(el),
+    render: ({ el }) => panel.render(el),
   };
 };

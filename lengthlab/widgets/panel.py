@@ -1,4 +1,4 @@
-"""Numbers to edit and choices to make, all in one widget."""
+"""Fields, buttons and messages: all controls of a widget in one."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,12 +11,14 @@ from lengthlab.live.front_end import SharedWidget, read
 
 @dataclass(frozen=True)
 class Field:
-    """A number to edit, with a slider if it has a range; or a choice, if options are given for it.
+    """A number to edit, with a slider if it has a range; or a choice, if it has options.
 
     Attributes
     ----------
     name, label : str
         The parameter, and what the reader sees.
+    more : bool
+        Shown only after a press on "More".
     whole : bool
         An integer.
     min, max, step : float, optional
@@ -27,6 +29,7 @@ class Field:
 
     name: str
     label: str
+    more: bool = False
     whole: bool = False
     min: float | None = None
     max: float | None = None
@@ -34,59 +37,78 @@ class Field:
     log: bool = False
 
 
-class Fields(SharedWidget):
-    """A group of fields; what is typed, dragged or chosen is given to `edit`, which judges it.
+class Panel(SharedWidget):
+    """A group of fields over the buttons Run or Pause, Same seed, New seed and More.
 
     Parameters
     ----------
     fields : sequence of Field
     values : mapping of str to float or str
-        What they show at first.
+        What the fields show at first.
+    options : mapping of str to sequence of str
+        What can be chosen in each field that is a choice.
     edit : callable
         ``edit(name, value) -> bool``: take a new value, or refuse it (the field is then marked, and
         keeps what was typed). `value` is a number, or the text if it is none.
-    options : mapping of str to sequence of str
-        What can be chosen in each field that is a choice.
+    press : callable
+        ``press(button)``: "run", "same" or "new" was pressed.
+
+    Attributes
+    ----------
+    running : bool
+        Whether the first button offers a pause.
+    message : str
+        What is wrong, or ""; read out by a screen reader when it changes.
+    notes : list of str
+        Lines under the buttons.
     """
 
-    _css = read("lengthlab.widgets", "fields.css")
-    _front_end = traitlets.Unicode(read("lengthlab.widgets", "fields.js")).tag(sync=True)
+    _css = read("lengthlab.widgets", "panel.css")
+    _front_end = traitlets.Unicode(read("lengthlab.widgets", "panel.js")).tag(sync=True)
     fields: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     values = traitlets.Dict().tag(sync=True)
     options = traitlets.Dict().tag(sync=True)
+    running = traitlets.Bool(False).tag(sync=True)
+    message = traitlets.Unicode("").tag(sync=True)
+    notes: traitlets.List[str] = traitlets.List().tag(sync=True)
 
     def __init__(
         self,
-        fields: tuple[Field, ...],
+        fields: Sequence[Field],
         values: Mapping[str, Any],
+        options: Mapping[str, Sequence[str]],
+        *,
         edit: Callable[[str, Any], bool],
-        options: Mapping[str, Sequence[str]] | None = None,
+        press: Callable[[str], object],
     ) -> None:
         self._whole = {field.name for field in fields if field.whole}
         self._edit: Callable[[str, Any], bool] | None = edit
+        self._press: Callable[[str], object] | None = press
         specs = [{k: v for k, v in asdict(field).items() if v is not None} for field in fields]
-        super().__init__(fields=specs, values=dict(values), options=_lists(options or {}))
+        super().__init__(fields=specs, values=dict(values), options=_lists(options))
         self.on_msg(self._receive)
 
     def offer(self, options: Mapping[str, Sequence[str]]) -> None:
-        """Offer other choices."""
-        self.options = _lists(options)
+        """Offer other choices in the fields named."""
+        self.options = {**self.options, **_lists(options)}
 
     def show(self, values: Mapping[str, Any]) -> None:
-        """Show other values."""
-        self.values = {field["name"]: values[field["name"]] for field in self.fields}
+        """Show other values in the fields named."""
+        self.values = {**self.values, **values}
 
     def close(self) -> None:
         """Release everything."""
-        self._edit = None
+        self._edit = self._press = None
         self.on_msg(self._receive, remove=True)
-        self.layout.close()
         super().close()
 
     def _receive(self, _: object, content: dict[str, Any], buffers: object) -> None:
-        name, text = content["name"], content["text"]
-        accepted = self._edit is not None and self._edit(name, _parse(text, name in self._whole))
-        self.send({"name": name, "accepted": accepted})
+        if content["kind"] == "press" and self._press is not None:
+            self._press(content["button"])
+        elif content["kind"] == "edit" and self._edit is not None:
+            name = content["name"]
+            accepted = self._edit(name, _parse(content["text"], name in self._whole))
+            self.send({"name": name, "accepted": accepted})
 
 
 def _lists(options: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
