@@ -37,6 +37,7 @@ def check_real(
     *,
     above: float | None = None,
     at_least: float | None = None,
+    below: float | None = None,
     at_most: float | None = None,
 ) -> float:
     """Return `value` as a finite float within the bounds, or say what they are.
@@ -47,8 +48,8 @@ def check_real(
         The argument as the caller wrote it.
     value : object
         A real number: int, float or numpy scalar.
-    above, at_least, at_most : float, optional
-        Strict lower, inclusive lower and inclusive upper bound.
+    above, at_least, below, at_most : float, optional
+        Lower bounds, strict and inclusive, and upper bounds, strict and inclusive.
 
     Returns
     -------
@@ -68,7 +69,7 @@ def check_real(
         ...
     ValueError: sigma_w must be a finite number > 0, got -1
     """
-    bounds = [(">", above), (">=", at_least), ("<=", at_most)]
+    bounds = [(">", above), (">=", at_least), ("<", below), ("<=", at_most)]
     limits = " and ".join(f"{sign} {bound:g}" for sign, bound in bounds if bound is not None)
     rule = f"{name} must be a finite number {limits}".rstrip() + f", got {value!r}"
     if isinstance(value, (bool, str, bytes)):
@@ -81,6 +82,7 @@ def check_real(
         not math.isfinite(number)
         or (above is not None and not number > above)
         or (at_least is not None and not number >= at_least)
+        or (below is not None and not number < below)
         or (at_most is not None and not number <= at_most)
     ):
         raise ValueError(rule)

@@ -127,10 +127,7 @@ def band(net: Network, *, width: int, depth: int, level: float = 0.95) -> Band:
     from scipy.special import gammaincinv, ndtri
 
     width = check_count("width", width)
-    level = check_real("level", level, above=0, at_most=1)
-    if level == 1:
-        msg = f"level must be a finite number > 0 and < 1, got {level!r}"
-        raise ValueError(msg)
+    level = check_real("level", level, above=0, below=1)
     spread = length_variance(net, depth=depth)
     lengths = length_map(net, depth=depth).values
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -20,6 +20,7 @@ _TINY = float(np.finfo(float).tiny)  # what underflow may take away
 _LOG_MAX = math.log(np.finfo(float).max)
 _LOG_DENSITY = -math.log(2 * math.pi) / 2
 _DEPTH = 80.0  # the window ends where the integrand is exp(-80) of its peak
+_BULK = 9.0  # it never ends before this: what probes do not meet may stand between them
 _DISTANCES = (0.7, 1.4, 2.1, 2.8, 3.6, 4.8, 6.2, *(2.0**k for k in range(3, 40)))
 _STEPS = (0.0, *(side * z for z in _DISTANCES for side in (-1, 1)))
 _PHI_SCALE = (-32.0, -4.0, -1.5, -0.5, 0.0, 0.5, 1.5, 4.0, 32.0)
@@ -323,7 +324,7 @@ def _look(integrand: _Integrand) -> _Look | None:
             return None
         ends.append(side * end)
     near = tuple(z for z, high in peaks if high > height - _DEPTH)
-    return _Look(min(ends[0], -1.0), max(ends[1], 1.0), near, height)
+    return _Look(min(ends[0], -_BULK), max(ends[1], _BULK), near, height)
 
 
 def _climb(integrand: _Integrand, side: float, log: Array) -> tuple[float, float]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lengthlab.checks import check_count, check_real
+from lengthlab.checks import check_count, check_real, check_sequence
 
 
 @pytest.mark.parametrize("value", [1, 64, 10**30, np.int8(7), np.uint64(2**63), np.array(5)])
@@ -64,6 +64,7 @@ def test_bounds(value, bound):
     for keyword, inside in [
         ("above", value > bound),
         ("at_least", value >= bound),
+        ("below", value < bound),
         ("at_most", value <= bound),
     ]:
         if inside:
@@ -88,6 +89,7 @@ def test_bounds(value, bound):
             ValueError,
             "eps must be a finite number > 0 and <= 1, got 2",
         ),
+        (1, {"above": 0, "below": 1}, ValueError, "eps must be a finite number > 0 and < 1, got 1"),
         (True, {}, TypeError, "eps must be a finite number, got True"),
         ("1", {}, TypeError, "eps must be a finite number, got '1'"),
         (b"1", {}, TypeError, "eps must be a finite number, got b'1'"),
@@ -102,3 +104,14 @@ def test_a_bad_real_is_told_what_is_wanted(value, bounds, error, message):
     with pytest.raises(error) as refusal:
         check_real("eps", value, **bounds)
     assert str(refusal.value) == message
+
+
+def test_a_sequence():
+    assert check_sequence("kinks", (1, 2)) == (1, 2)
+    assert check_sequence("kinks", []) == []
+    for value in (0.5, "ab", b"ab", None, {1.0}, iter([1.0])):
+        with pytest.raises(TypeError) as refusal:
+            check_sequence("kinks", value)
+        assert str(refusal.value) == (
+            f"kinks must be a tuple of numbers, got {value!r}; write ({value!r},)"
+        )

@@ -49,7 +49,7 @@ def test_none_is_fresh_and_the_global_state_is_left_alone():
         (7.0, TypeError),
         (True, TypeError),
         ([1, 2], TypeError),
-        (np.random.RandomState(0), TypeError),  # noqa: NPY002
+        (np.random.RandomState(0), TypeError),
     ],
 )
 def test_bad_seeds(rng, error):

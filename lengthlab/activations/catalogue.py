@@ -21,6 +21,10 @@ def catalogue() -> tuple[str, ...]:
     -------
     tuple of str
 
+    Returns
+    -------
+    tuple of str
+
     Examples
     --------
     >>> "gelu" in catalogue()
