@@ -5,18 +5,21 @@ import contextlib
 import io
 import math
 import re
+from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from scipy.stats import chi2, kstest
+from scipy.stats import chi2, kstest, norm
 
 from lengthlab.exercises import check, hint, predict, reveal, show, solution
 from lengthlab.exercises.desk import entries, forget, lessons
 from lengthlab.exercises.functions import dkw_radius, ks_distance
 from lengthlab.exercises.kinds import Choice, Exercise, Number, Words
 from lengthlab.exercises.lesson_02 import correlation
+from lengthlab.gaussian import expectation
 from lengthlab.length_process import sample_lengths
 from lengthlab.network import Network
 
@@ -111,6 +114,40 @@ def test_another_number_gets_a_direction(exercise):
     assert exercise.judge(math.nan).status == "wrong kind"
     assert exercise.judge(True).status == "wrong kind"
     assert exercise.judge(np.float64(target)).status == "correct"
+
+
+@pytest.mark.parametrize(
+    ("id", "answer"),
+    [
+        ("1.a", Fraction(50, 2)),
+        ("1.a", Decimal(25)),
+        ("1.a", np.array(25.0)),
+        ("1.a", np.array([25])),
+        ("1.a", np.int64(25)),
+        ("1.6", np.float32(20_000)),
+        ("1.2", " C) "),
+        ("3.4", lambda q, w, b=0.3, **_: np.array([w**2 * norm.sf(q**-0.5) + b**2])),
+        ("1.5", lambda width, trials, rng, v=2.34: list(v * rng.chisquare(width, trials) / width)),
+    ],
+)
+def test_other_forms_of_a_right_answer_are_right(id, answer):
+    assert said(check, id, answer).startswith(f"{id} correct.")
+
+
+@pytest.mark.parametrize(
+    ("id", "answer", "sentence"),
+    [
+        ("1.6", Fraction(1, 2), "a whole number >= 1, not 0.5."),
+        ("1.6", 19_999, "at N = 19,999 the sd of q_1 is a little more than 1 % of its mean."),
+        ("1.3", 0.41, "too small, but close: keep more digits."),
+        ("1.7", "  ", "the text is empty."),
+        ("3.6", expectation(np.square, 1.0), "not an Estimate (its number is .value)."),
+        ("3.6", Fraction(-1, 2), "a sigma_w > 0 is wanted here, not -0.5."),
+        ("3.5", 0.277, "Try just beside a node."),
+    ],
+)
+def test_an_answer_beside_the_mark_gets_a_sentence(id, answer, sentence):
+    assert sentence in said(check, id, answer)
 
 
 def test_messages_hold_four_significant_digits_at_most():
@@ -212,6 +249,32 @@ def broken(*args):
 )
 def test_a_function_answer_gets_a_sentence_and_no_traceback(id, answer, sentence):
     assert sentence in said(check, id, answer)
+
+
+def matrices_1(width, trials, rng):
+    noise = rng.normal(0, 0.3, (trials, width))
+    weights = rng.normal(0, 1.5 / math.sqrt(width), (trials, width, width))
+    return np.mean((weights.sum(axis=2) + noise) ** 2, axis=1)
+
+
+def matrices_2(phi, sigma_w, sigma_b, width, depth, trials, rng):
+    x, lengths = np.ones((trials, width)), []
+    for _ in range(depth):
+        weights = rng.normal(0, sigma_w / math.sqrt(width), (trials, width, width))
+        h = np.einsum("tij,tj->ti", weights, x) + rng.normal(0, sigma_b, (trials, width))
+        lengths.append(np.mean(h**2, axis=1))
+        x = phi(h)
+    return np.column_stack(lengths)
+
+
+@pytest.mark.parametrize(
+    ("id", "answer", "drawn"),
+    [("1.5", matrices_1, "about 20 random numbers"), ("2.3", matrices_2, "about 70 random")],
+)
+def test_the_right_law_by_way_of_a_matrix_is_refused(id, answer, drawn):
+    text = said(check, id, answer)
+    assert text.startswith(f"{id} not yet: your function drew {drawn}")
+    assert "that is a weight matrix" in text
 
 
 def test_distance_and_radius():

@@ -10,7 +10,7 @@ from textwrap import fill
 from typing import Any
 
 from lengthlab import exercises
-from lengthlab.exercises.kinds import Exercise, Prediction, Refusal, require_number
+from lengthlab.exercises.kinds import Exercise, Prediction, Refusal, bare, require_number
 
 _guesses: dict[str, float] = {}
 _hints_given: dict[str, int] = {}
@@ -61,6 +61,7 @@ def predict(id: str, guess: Any) -> None:
         _guesses.pop(asked.id, None)
         _say(id, "no prediction yet: put your guess in place of the three dots.")
         return
+    guess = bare(guess)
     try:
         require_number(guess)
     except Refusal as reason:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lengthlab.exercises.kinds import Exercise, Refusal, described, direction
+from lengthlab.exercises.kinds import Exercise, Refusal, bare, described, direction
 
 Samples: TypeAlias = NDArray[np.float64]
 
@@ -77,9 +77,7 @@ class Function(Exercise):
         return abs(value - target) <= self.tolerance * abs(target)
 
     def _value(self, function: Callable[..., Any], case: tuple[float, ...]) -> float:
-        value = called(function, *case)
-        if isinstance(value, np.ndarray) and value.size == 1:
-            value = value.item()
+        value = bare(called(function, *case))
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
             msg = f"your function must return a number, and it returned {described(value)}."
             raise Refusal(msg)
@@ -163,6 +161,37 @@ def ks_distance(first: Samples, second: Samples) -> float:
     points = np.concatenate([first, second])
     below = [np.searchsorted(np.sort(x), points, side="right") / len(x) for x in (first, second)]
     return float(np.max(np.abs(below[0] - below[1])))
+
+
+def counting_rng(*seed: int) -> np.random.Generator:
+    """Return a generator that `require_no_matrix` can read.
+
+    Notes
+    -----
+    Philox counts its blocks of four 64-bit numbers as it goes; the other bit generators do not.
+    """
+    return np.random.Generator(np.random.Philox(list(seed)))
+
+
+def require_no_matrix(rng: np.random.Generator, *, width: int, layers: int) -> None:
+    """Refuse what drew far more than one number a node: the law is right, the way is not.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        From `counting_rng`, after the reader's function has used it.
+    width : int
+        Nodes in a layer.
+    layers : int
+        Layers drawn, over all trials.
+    """
+    drawn = 4 * int(rng.bit_generator.state["state"]["counter"][0])
+    if drawn > 4 * width * layers:
+        msg = (
+            f"your function drew about {round(drawn / layers, -1):.0f} random numbers for each "
+            f"layer of width {width}: that is a weight matrix. {width} numbers are enough."
+        )
+        raise Refusal(msg)
 
 
 def require_samples(values: Any, shape: tuple[int, ...], said: str) -> Samples:

@@ -9,7 +9,11 @@ import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Literal
+
+import numpy as np
 
 Status = Literal["not attempted", "wrong kind", "not yet", "correct", "for you to judge"]
 
@@ -89,6 +93,7 @@ class Exercise(ABC):
         """Say where `answer` stands; a correct answer first, a known mistake before a direction."""
         if answer is ...:
             return Verdict("not attempted", "put your answer in place of the three dots.")
+        answer = bare(answer)
         try:
             self.require_form(answer)
         except Refusal as reason:
@@ -115,6 +120,21 @@ class Exercise(ABC):
         """Whether `answer` is the answer `other`."""
 
 
+def bare(answer: Any) -> Any:
+    """Take a number out of its wrapping; return everything else as it is.
+
+    Examples
+    --------
+    >>> bare(np.array(2.0)), bare(Fraction(1, 4)), bare("b")
+    (2.0, 0.25, 'b')
+    """
+    if isinstance(answer, np.ndarray) and answer.size == 1:
+        return answer.item()
+    if isinstance(answer, Fraction | Decimal):
+        return float(answer)
+    return answer
+
+
 def require_number(answer: Any) -> None:
     """Raise `Refusal` unless `answer` is a finite real number."""
     if isinstance(answer, bool) or not isinstance(answer, numbers.Real):
@@ -132,6 +152,9 @@ def described(answer: Any) -> str:
     --------
     >>> described([1, 2]), described(described)
     ('a list', 'a function')
+    >>> from lengthlab.gaussian import Estimate
+    >>> described(Estimate(1.0, 0.0))
+    'an Estimate (its number is .value)'
     """
     if isinstance(answer, type(None)):
         return "None"
@@ -139,7 +162,9 @@ def described(answer: Any) -> str:
         return "a function"
     names = {"str": "text", "ndarray": "an array", "int": "an integer", "bool": "True or False"}
     name = type(answer).__name__
-    return names.get(name, f"a {name}")
+    article = "an" if name[0] in "AEIOUaeiou" else "a"
+    its_number = " (its number is .value)" if hasattr(answer, "value") else ""
+    return names.get(name, f"{article} {name}{its_number}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +189,11 @@ class Number(Exercise):
     def lack(self, answer: Any) -> str | None:
         """Compare with the target, and name the direction."""
         target = self.target()
-        return None if self.same(answer, target) else direction(float(answer), target)
+        if self.same(answer, target):
+            return None
+        near = abs(float(answer) - target) <= 0.02 * abs(target)
+        side = direction(float(answer), target)
+        return f"{side[:-1]}, but close: keep more digits." if near else side
 
     def same(self, answer: Any, other: Any) -> bool:
         """Agree within the relative tolerance."""
@@ -204,8 +233,8 @@ class Choice(Exercise):
         return tuple(sorted({self.right, *(wrong.answer for wrong in self.wrong)}))
 
     def require_form(self, answer: Any) -> None:
-        """Accept one of the letters, in either case."""
-        if not isinstance(answer, str) or answer.strip().lower() not in self.letters:
+        """Accept one of the letters, in either case, also as it is often written: "b)"."""
+        if not isinstance(answer, str) or letter_of(answer) not in self.letters:
             options = ", ".join(f'"{letter}"' for letter in self.letters)
             msg = f"one letter is wanted here, in quotes: {options}."
             raise Refusal(msg)
@@ -215,8 +244,19 @@ class Choice(Exercise):
         return None if self.same(answer, self.right) else "look at the other options again."
 
     def same(self, answer: Any, other: Any) -> bool:
-        """Compare letters without case and spaces."""
-        return bool(answer.strip().lower() == other)
+        """Compare letters without case, spaces and brackets."""
+        return bool(letter_of(answer) == other)
+
+
+def letter_of(answer: str) -> str:
+    """Return the letter of an option, bare.
+
+    Examples
+    --------
+    >>> letter_of(" (B) ")
+    'b'
+    """
+    return answer.strip(" ().").lower()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -271,9 +311,12 @@ class Words(Exercise):
 
     def require_form(self, answer: Any) -> None:
         """Accept text that is not empty."""
-        if not isinstance(answer, str) or not answer.strip():
+        if not isinstance(answer, str):
             msg = f"your own words are wanted here, as text in quotes, not {described(answer)}."
-            raise Refusal(msg if answer != "" else "the text is empty.")
+            raise Refusal(msg)
+        if not answer.strip():
+            msg = "the text is empty."
+            raise Refusal(msg)
 
     def lack(self, answer: Any) -> str | None:
         """Find nothing missing: no program reads proofs here."""

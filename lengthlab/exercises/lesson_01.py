@@ -5,7 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from lengthlab.exercises.functions import Sampler, Samples, called, require_samples
+from lengthlab.exercises.functions import (
+    Sampler,
+    Samples,
+    called,
+    counting_rng,
+    require_no_matrix,
+    require_samples,
+)
 from lengthlab.exercises.kinds import (
     Choice,
     Find,
@@ -25,24 +32,27 @@ V_1 = NET.first_variance
 
 def _draw(function: Any, seed: int) -> Samples:
     """q_1 at two widths; a narrow layer tells a chi-squared law from a Gaussian one."""
-    rng, trials = np.random.default_rng(seed), 20_000
-    columns = []
+    trials, columns = 20_000, []
     for width in (4, 64):
+        rng = counting_rng(seed, width)
         values = called(function, width, trials, rng)
         columns.append(require_samples(values, (trials,), "of shape (trials,)"))
+        require_no_matrix(rng, width=width, layers=trials)
     return np.stack(columns, axis=1)
 
 
 def _whole_number(answer: Any) -> None:
     require_number(answer)
     if answer < 1 or answer != int(answer):
-        msg = f"a width is wanted here, a whole number >= 1, not {answer:.4g}."
+        msg = f"a width is wanted here, a whole number >= 1, not {answer:.10g}."
         raise Refusal(msg)
 
 
 def _not_the_smallest(width: Any) -> str | None:
     if width < 20_000:  # 2 / N <= 0.01^2, in whole numbers
-        return f"at N = {width:,} the sd of q_1 is {100 * math.sqrt(2 / width):.4g} % of its mean."
+        percent = f"{100 * math.sqrt(2 / width):.4g}"
+        size = f"{percent} %" if float(percent) > 1 else "a little more than 1 %"
+        return f"at N = {int(width):,} the sd of q_1 is {size} of its mean."
     return "that is wide enough, and a narrower layer would do." if width > 20_000 else None
 
 
@@ -51,6 +61,7 @@ ENTRIES = (
         id="1.a",
         title="Variance of 3X + 4Y for independent standard normal X and Y",
         target=lambda: 3.0**2 + 4.0**2,
+        tolerance=1e-6,
         wrong=(
             Wrong(7, "you added the coefficients. Variances add, with squared coefficients."),
             Wrong(5, "5 is the standard deviation; the question asks for the variance."),
@@ -68,6 +79,7 @@ ENTRIES = (
         id="1.b",
         title="Variance of Z^2 for a standard normal Z",
         target=lambda: 3.0 - 1.0,
+        tolerance=1e-6,
         wrong=(
             Wrong(3, "3 is E Z^4. The variance is E Z^4 - (E Z^2)^2."),
             Wrong(1, "1 is the mean of Z^2, and the variance of Z. Ask for the variance of Z^2."),
@@ -106,7 +118,7 @@ ENTRIES = (
             'answer = "c"',
             "Both inputs have squared length N, so q_1 has one law for both. Their difference has "
             "one entry that is not 0, which moves each node by 2 sigma_w / sqrt(N) times a "
-            "standard normal variable: the values differ with probability 1.",
+            "standard normal variable: at width 2 or more the values differ with probability 1.",
         ),
         then="For which pairs x, x' are h_1(x) and h_1(x') independent when sigma_b = 0?",
     ),
@@ -157,7 +169,7 @@ ENTRIES = (
             "Var(h_i) = sum over j of Var(W_ij) x_j^2 = N, so E q_1 = N: it grows without bound "
             "with the width, and no limit exists. With variance 1/N the sum stays at 1.",
         ),
-        then="With tanh as phi, what would almost every x_1 = tanh(h_1) look like?",
+        then="Apply tanh to every entry of such an h_1. What do most of the results look like?",
     ),
     Sampler(
         id="1.5",
@@ -244,7 +256,8 @@ ENTRIES = (
             "Let x' = Qx with Q orthogonal. A row w of W_1 has a density that depends on |w| "
             "alone, and |Q^T w| = |w|, so w and Q^T w have one law. The rows are independent, so "
             "W_1 Q and W_1 have one law, and W_1 x' = (W_1 Q) x has the law of W_1 x. "
-            "Biases and later layers are independent of W_1: the whole length process has one law.",
+            "The biases and all later weights are independent of W_1, so the whole length process "
+            "has one law.",
         ),
         then="Where did you use that the weights are Gaussian? Exercise 1.8 takes it away.",
     ),

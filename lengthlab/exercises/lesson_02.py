@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 
 from lengthlab.activations import Activation, activation, catalogue
-from lengthlab.exercises.functions import Sampler, Samples, called, require_samples
+from lengthlab.exercises.functions import (
+    Sampler,
+    Samples,
+    called,
+    counting_rng,
+    require_no_matrix,
+    require_samples,
+)
 from lengthlab.exercises.kinds import (
     Choice,
     Find,
@@ -107,21 +114,15 @@ def _draw(function: Any, seed: int) -> Samples:
     For the identity v_{l+1} = sigma_w^2 q_l + sigma_b^2 is visible from outside, so that a chain
     which does not carry it from layer to layer is seen at once.
     """
-    rng, trials, depth = np.random.default_rng(seed), 20_000, 3
+    width, trials, depth = 8, 20_000, 3
     said = "of shape (trials, depth)"
     columns: list[Samples] = []
     for name, sigma_w, sigma_b in (("tanh", 1.5, 0.3), ("identity", 1.0, 0.5)):
-        values = called(
-            function,
-            activation(name),
-            sigma_w,
-            sigma_b,
-            8,
-            depth,
-            trials,
-            rng,
-        )
+        rng = counting_rng(seed, len(columns))
+        phi = activation(name)
+        values = called(function, phi, sigma_w, sigma_b, width, depth, trials, rng)
         q = require_samples(values, (trials, depth), said)
+        require_no_matrix(rng, width=width, layers=depth * trials)
         columns.append(q)
         if name == "identity":
             columns.append(q[:, 1:] / (sigma_w**2 * np.abs(q[:, :-1]) + sigma_b**2))
@@ -169,6 +170,7 @@ ENTRIES = (
         id="2.b",
         title="Factor of width that halves the sd of q_1",
         target=lambda: 4.0,
+        tolerance=1e-6,
         wrong=(
             Wrong(2, "the variance falls like 1/N, so the sd falls like 1/sqrt(N)."),
             Wrong(0.25, "this way round the layer becomes narrower. By what factor must N grow?"),

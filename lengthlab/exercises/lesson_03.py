@@ -49,7 +49,7 @@ def _too_accurate(t: Any) -> str | None:
     error = rule_error(float(t))
     if abs(error) >= 0.03:
         return None
-    return f"at t = {t:.4g} the rule is wrong by {abs(error):.2g} only. Try between two nodes."
+    return f"at t = {t:.4g} the rule is wrong by {abs(error):.2g} only. Try just beside a node."
 
 
 def _positive(answer: Any) -> None:
@@ -141,6 +141,7 @@ ENTRIES = (
         target=lambda: float(
             length_map(Network("relu", sigma_w=math.sqrt(2)), depth=10).values[-1]
         ),
+        tolerance=1e-6,
         wrong=(
             Wrong(1, "1 would stay at 1. The input of length 1 enters layer 1 as sigma_w^2 * 1."),
             Wrong(1024, "ReLU halves the mean square: E ReLU(sqrt(q) Z)^2 = q/2, not q."),
@@ -185,6 +186,14 @@ ENTRIES = (
                     sigma_w**2 * 2 * upper_tail(1 / math.sqrt(q)) + sigma_b**2
                 ),
                 "the step is one-sided: nodes below -1 count 0.",
+            ),
+            Wrong(
+                lambda q, sigma_w, sigma_b: sigma_w**2 * upper_tail(1 / math.sqrt(q)),
+                "the bias adds its variance sigma_b^2 too.",
+            ),
+            Wrong(
+                lambda q, sigma_w, sigma_b: upper_tail(1 / math.sqrt(q)),
+                "that is E phi(sqrt(q) Z)^2. V multiplies it by sigma_w^2 and adds sigma_b^2.",
             ),
             Wrong(
                 lambda q, sigma_w, sigma_b: sigma_w * upper_tail(1 / math.sqrt(q)) + sigma_b,
@@ -299,8 +308,9 @@ ENTRIES = (
         points=(
             "you compared the average over many networks with the map, layer by layer, with a "
             "standard error beside it",
-            "saturating activations (tanh, erf, sign) stay close, and the gap stops growing with "
-            "depth",
+            "saturating activations (tanh, erf, sign) stay close, within a few per cent",
+            "where V is a straight line (identity, abs, relu) the average is the map, exactly, in "
+            "every layer: what you saw there was the noise of the sample",
             "convex V or a growing phi (relu_squared, exp, square) is off by more, and more "
             "with depth",
             "for wild activations the average itself jumps from seed to seed: a median is the "

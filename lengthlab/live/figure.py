@@ -21,7 +21,7 @@ from .scene import Scene
 
 Message = tuple[dict[str, Any], list[bytes]]
 
-BUDGET = 0.015
+BUDGET = 0.010
 """Seconds of work for one frame."""
 HASTY_BUDGET = 0.004
 """The same while a control moves, which wants to see its effect at once."""

@@ -1,7 +1,7 @@
 // The browser asks for frames and the kernel answers. Nothing is asked that nobody would see.
 
 const PATIENCE = 10_000; // ms of silence after which answers count as lost
-const SLOW = 2.1; // frames of round trip above which a third request is worth while
+const SLOW = 1.8; // frames of round trip above which a third request is worth while
 
 class Pump {
   constructor(model, isSeen) {

@@ -8,6 +8,7 @@ import numpy as np
 import traitlets
 
 from lengthlab.activations import Activation
+from lengthlab.blocks import cores
 from lengthlab.checks import check_count
 from lengthlab.convergence import Experiment
 from lengthlab.length_process import LengthProcess
@@ -292,7 +293,9 @@ def _start(values: dict[str, Any]) -> _Run:
     seed = check_count("seed", values["seed"], minimum=0)
     accepted = {name: getattr(net, name, None) for name in PARAMETERS}
     accepted |= {"width": width, "depth": depth, "seed": seed}
-    process = LengthProcess(net, width=width, depth=depth, rng=seed)
+    # One core stays free: the browser paints while the kernel draws.
+    threads = max(1, cores() - 1)
+    process = LengthProcess(net, width=width, depth=depth, rng=seed, threads=threads)
     return _Run(accepted, Experiment(net, width=width, depth=depth), process)
 
 
