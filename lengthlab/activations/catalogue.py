@@ -517,8 +517,16 @@ def _mean_sin_square_reciprocal(a: float) -> float:
     """
     theta, step = 0.4, 0.05
     scale = min(a, 1.0)  # most of the mass is here, so that u = 0 there is rounded least
-    u = step * np.arange(round(-40 / step), round(math.log(40 / scale) / step))
+    # Left of the first node 1 - exp(2 i a / z) is 1 and z is small: a few geometric series.
+    start = min(math.log(a / scale) - 4, math.log(0.1 / scale))
+    first = math.floor(start / step)
+    u = step * np.arange(first, round(math.log(40 / scale) / step))
     z = scale * np.exp(u - 1j * theta)
     with np.errstate(under="ignore", over="ignore"):
         terms = -np.expm1(2j * a / z) * np.exp(-z * z / 2) * z
-    return float(terms.real.sum() * step / math.sqrt(2 * math.pi))
+    z_first, left = z[0], 0.0
+    for k in range(6):  # exp(-z^2 / 2) z = sum of (-1/2)^k / k! z^(2 k + 1)
+        power = 2 * k + 1
+        series = (z_first**power).real / math.expm1(power * step)
+        left += (-0.5) ** k / math.factorial(k) * series
+    return float((terms.real.sum() + left) * step / math.sqrt(2 * math.pi))
