@@ -1,0 +1,21 @@
+"""Pictures: matplotlib artists made once and moved to the present data."""
+
+from lengthlab.drawing.lab import (
+    SCALES,
+    LabArtists,
+    arrange_lab,
+    caption_lab,
+    draw_lab,
+    save_lab,
+    update_lab,
+)
+
+__all__ = [
+    "SCALES",
+    "LabArtists",
+    "arrange_lab",
+    "caption_lab",
+    "draw_lab",
+    "save_lab",
+    "update_lab",
+]

@@ -1,0 +1,115 @@
+"""Axis limits, scales and bins for an experiment: what to show of lengths that keep coming."""
+
+import math
+
+import numpy as np
+
+from lengthlab.activations import Array
+from lengthlab.convergence import Bins, Experiment
+from lengthlab.finite_width import Band
+
+_ROUND = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+_LOG_FROM = 30.0  # ratio of the largest to the smallest length from which the axis is logarithmic
+_DETAIL_BINS = 60
+
+
+class Limits:
+    """Axis limits, scale and bins for an experiment as far as it has come."""
+
+    def __init__(self, experiment: Experiment, asked: str, floor: "Limits | None" = None) -> None:
+        self.experiment, self.asked = experiment, asked
+        self.seen = experiment.drawn
+        low, high = _range(experiment, slice(None))
+        if floor is not None:
+            low, high = min(low, floor.low), max(high, floor.high)
+        self.low: float = low
+        self.high: float = high
+        wide = high > _LOG_FROM * low or (floor is not None and floor.log)
+        self.log: bool = low > 0 and (asked == "log" or (asked == "auto" and wide))
+        self.limits = _log_limits(low, high) if self.log else (0.0, _round_up(1.04 * high))
+        self._detail: dict[int, Bins] = {}
+
+    def serves(self, experiment: Experiment, scale: str) -> bool:
+        """Whether it was made for this experiment and scale."""
+        return self.experiment is experiment and self.asked == scale
+
+    def is_fresh(self) -> bool:
+        """Whether the limits need no second look: not until a third more networks are there."""
+        return self.experiment.drawn < max(1.33 * self.seen, self.seen + 20)
+
+    def main_bins(self, layer: int) -> Bins:
+        """Bins of one layer in the main picture: fine enough for the shape of a narrow one."""
+        low, high = self.limits
+        ends = [low, high, *band_at(self.experiment.band, layer)]
+        if self.log:
+            ends = [math.log(end) if end > 0 else -math.inf for end in ends]
+        number = 90
+        if len(ends) == 4 and 0 < ends[3] - ends[2] < math.inf:
+            share = (ends[3] - ends[2]) / (ends[1] - ends[0])
+            number = int(min(max(18 / share, number), 20_000))
+        return Bins(low, high, number, self.log)
+
+    def detail_bins(self, layer: int) -> Bins:
+        """Bins of the layer that is shown large; their limits are those of its axis."""
+        if layer not in self._detail:
+            low, high = _detail_limits(self.experiment, layer, log=self.log)
+            log = self.log and high > 3 * low > 0
+            self._detail[layer] = Bins(low, high, _DETAIL_BINS, log)
+        return self._detail[layer]
+
+
+def _range(experiment: Experiment, layers: slice) -> tuple[float, float]:
+    """Smallest and largest length to show: prediction, band, and nearly all sampled lengths.
+
+    The few that are farther than a factor of 10^4 from all that is typical are left to the mark at
+    the axis' end, or one exploding network would flatten all others.
+    """
+    band = experiment.band
+    typical = [experiment.prediction.values[layers], band.lower[layers], band.upper[layers]]
+    lengths = experiment.lengths[:, layers]
+    tails = np.empty(0)
+    if len(lengths):
+        quantiles = np.quantile(lengths, [0.002, 0.25, 0.75, 0.998], axis=0, method="inverted_cdf")
+        typical += [quantiles[1], quantiles[2]]
+        tails = quantiles[[0, 3]].ravel()
+    core = _positive(np.concatenate(typical))
+    if not len(core):
+        return 0.0, 1.0
+    low, high = float(core.min()), float(core.max())
+    tails = _positive(tails)
+    if len(tails):
+        low = min(low, max(float(tails.min()), 1e-4 * low))
+        high = max(high, min(float(tails.max()), 1e4 * high))
+    return low, high
+
+
+def _positive(values: Array) -> Array:
+    return values[np.isfinite(values) & (values > 0)]
+
+
+def band_at(band: Band, layer: int) -> list[float]:
+    """Give the ends of the band at a layer; none where it has none."""
+    return [float(end[layer - 1]) for end in (band.lower, band.upper) if layer <= len(end)]
+
+
+def _round_up(x: float) -> float:
+    """Smallest round number that is not below `x`."""
+    power = 10.0 ** math.floor(math.log10(x))
+    return next((r * power for r in _ROUND if r * power >= x), 10 * power)
+
+
+def _log_limits(low: float, high: float) -> tuple[float, float]:
+    bottom = 10.0 ** max(math.floor(math.log10(low)), -307)
+    top = 10.0 ** min(math.ceil(math.log10(high)), 308)
+    return bottom, top if top > bottom else 10 * bottom
+
+
+def _detail_limits(experiment: Experiment, layer: int, *, log: bool) -> tuple[float, float]:
+    """Limits of one layer's lengths, on a grid of round steps."""
+    low, high = _range(experiment, slice(layer - 1, layer))
+    if log and high > 3 * low > 0:
+        quarters = math.floor(4 * math.log10(low)), math.ceil(4 * math.log10(high))
+        return 10 ** (quarters[0] / 4), 10 ** (quarters[1] / 4)
+    room = 0.15 * (high - low) if high > low else 0.1 * high
+    step = _round_up((high - low + 2 * room) / 6)
+    return max(0.0, step * math.floor((low - room) / step)), step * math.ceil((high + room) / step)
