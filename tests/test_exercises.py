@@ -204,7 +204,7 @@ def test_lines_fit_a_page():
             solution(exercise.id)
             for _ in range(len(exercise.hints) + 1):
                 hint(exercise.id)
-    assert max(map(len, out.getvalue().splitlines())) <= 92
+    assert max(map(len, out.getvalue().splitlines())) <= 72
 
 
 @pytest.mark.parametrize(

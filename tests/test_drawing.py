@@ -1,0 +1,146 @@
+"""The lab's picture: limits, counts, and artists that are moved and never made anew."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import lengthlab as ll
+from lengthlab.convergence import Bins, Experiment
+from lengthlab.drawing import arrange_lab, caption_lab, draw_lab, save_lab, update_lab
+from lengthlab.drawing.limits import Limits, _round_up
+from lengthlab.drawing.tally import Tally
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+def experiment(name="tanh", *, width=64, depth=4, trials=0, sigma_w=1.5, **parameters):
+    net = ll.Network(ll.activation(name, **parameters), sigma_w=sigma_w, sigma_b=0.3)
+    made = Experiment(net, width=width, depth=depth)
+    if trials:
+        made.add(ll.sample_lengths(net, width=width, depth=depth, trials=trials, rng=0))
+    return made
+
+
+@given(st.floats(1e-300, 1e300))
+def test_round_numbers_are_near_and_not_below(x):
+    rounded = _round_up(x)
+    assert x <= rounded <= 1.5 * x
+    digits = f"{rounded:.6e}".split("e")[0].rstrip("0").rstrip(".")
+    assert digits in {"1", "1.2", "1.5", "2", "2.5", "3", "4", "5", "6", "8"}
+
+
+class TestLimits:
+    def test_linear_from_zero_where_lengths_are_alike(self):
+        limits = Limits(experiment(trials=200), "auto")
+        assert not limits.log
+        assert limits.limits[0] == 0
+        assert limits.limits[1] in (4.0, 5.0)
+
+    def test_logarithmic_where_they_are_not(self):
+        limits = Limits(experiment("identity", depth=12), "auto")
+        assert limits.log
+        assert np.log10(limits.limits) == pytest.approx(np.round(np.log10(limits.limits)))
+
+    def test_by_hand(self):
+        assert Limits(experiment(), "log").log
+        assert not Limits(experiment("identity", depth=12), "linear").log
+
+    def test_all_zero_has_limits_too(self):
+        net = ll.Network("dirichlet")
+        limits = Limits(Experiment(net, width=5, depth=2), "auto")
+        assert np.isfinite(limits.limits).all()
+
+    def test_one_exploding_network_does_not_flatten_the_others(self):
+        calm = experiment(trials=100)
+        wild = experiment(trials=100)
+        wild.add(np.full((1, 4), 1e40))
+        wild.add(np.full((1, 4), np.inf))
+        assert Limits(wild, "linear").limits[1] <= 1e5 * Limits(calm, "linear").limits[1]
+
+    def test_they_only_grow_while_a_run_goes_on(self):
+        made = experiment()
+        first = Limits(made, "auto")
+        made.add(np.full((50, 4), 9.0))
+        second = Limits(made, "auto", floor=first)
+        assert second.limits[1] > first.limits[1]
+        assert not first.is_fresh()
+        assert second.is_fresh()
+
+
+class TestTally:
+    def test_counting_in_pieces_is_counting_at_once(self):
+        rng = np.random.default_rng(0)
+        made = experiment(depth=1)
+        tally = Tally(made, 1, Bins(0.0, 5.0, 37))
+        for size in (1, 5, 0, 80):
+            if size:
+                made.add(rng.exponential(2.0, (size, 1)))
+            tally.outline()
+        lengths = made.lengths[:, 0]
+        np.testing.assert_array_equal(tally.counts, np.histogram(lengths, tally.edges)[0])
+        assert tally.above == (lengths >= 5).sum()
+
+    def test_outline_is_a_closed_staircase_of_height_one(self):
+        made = experiment(depth=1, trials=300)
+        lengths, heights = Tally(made, 1, Bins(0.0, 5.0, 40)).outline()
+        assert (heights[0], heights[-1], heights.max()) == (0, 0, 1)
+        assert (np.diff(lengths) >= 0).all()
+
+
+class TestLab:
+    def test_artists_are_moved_and_not_made_anew(self):
+        made = experiment()
+        artists = draw_lab(made)
+        before = [set(map(id, axes.get_children())) for axes in artists.figure.axes]
+        for _ in range(3):
+            made.add(ll.sample_lengths(made.net, width=64, depth=4, trials=50, rng=1))
+            update_lab(artists, made, layer=2)
+        assert [set(map(id, axes.get_children())) for axes in artists.figure.axes] == before
+
+    def test_what_is_shown_is_what_was_computed(self):
+        made = experiment(trials=500)
+        artists = draw_lab(made, layer=3)
+        np.testing.assert_array_equal(artists.curve.get_ydata(), made.prediction.values)
+        assert artists.predicted.get_xdata() == [made.prediction.values[2]] * 2
+        s = made.summary(3)
+        assert list(artists.quantiles.get_xdata()) == [s.low, s.median, s.high]
+        band = artists.band.get_path().vertices
+        assert set(made.band.lower) | set(made.band.upper) == set(band[:, 1])
+
+    def test_an_infinite_map_ends_and_exploding_networks_are_marked(self):
+        made = experiment("exp_square", c=0.2, depth=6, width=10, trials=100)
+        artists = draw_lab(made)
+        curve = np.asarray(artists.curve.get_ydata())
+        first = made.prediction.first_infinite
+        assert np.isfinite(curve[: first - 1]).all()
+        assert np.isnan(curve[first - 1 :]).all()
+        assert len(artists.beyond.get_xdata()) > 0
+
+    def test_data_far_outside_does_not_squeeze_the_axes(self):
+        artists = draw_lab(experiment())
+        artists.figure.draw_without_rendering()
+        before = artists.main.get_position().bounds
+        artists.predicted.set_data([1e6, 1e6], [0.0, 1.0])
+        artists.curve.set_ydata([1e6] * 4)
+        artists.figure.draw_without_rendering()
+        assert artists.main.get_position().bounds == pytest.approx(before)
+
+    def test_narrow_pages_stack_the_axes(self):
+        artists = draw_lab(experiment())
+        assert arrange_lab(artists, 400) > 1
+        artists.figure.set_size_inches(4, 5.2)
+        artists.figure.draw_without_rendering()
+        assert artists.main.get_position().y0 > artists.detail.get_position().y1
+        assert arrange_lab(artists, 900) < 1
+
+    @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+    def test_saving(self, tmp_path, suffix):
+        path = tmp_path / f"lab.{suffix}"
+        save_lab(path, experiment(trials=50), caption="tanh")
+        assert path.stat().st_size > 5000
+
+    def test_caption(self):
+        artists = draw_lab(experiment())
+        caption_lab(artists, "tanh, width 64")
+        assert artists.main.get_title(loc="left") == "tanh, width 64"
