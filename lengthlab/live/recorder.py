@@ -8,9 +8,12 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 from matplotlib.backend_bases import GraphicsContextBase, RendererBase
+from matplotlib.font_manager import FontProperties
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Affine2DBase, Transform
 from numpy.typing import ArrayLike, NDArray
+
+from .text import TextOutlines, text_size
 
 Style = dict[str, Any]
 Span = tuple[int, int]
@@ -21,6 +24,7 @@ HUGE = 1e30
 """What an infinite coordinate of a filled shape becomes before an affine transform sees it."""
 MARGIN = 64
 """Pixels around the canvas outside of which lines are cut."""
+_OUTLINES = TextOutlines()
 CAPS = {"butt": "butt", "round": "round", "projecting": "square"}
 
 
@@ -67,12 +71,19 @@ class Recorder(RendererBase):
         self._count = self._image_bytes = 0
         self._flip = Affine2D().scale(1, -1).translate(0, height)
         self._mover: object = None
+        self._text2path = _OUTLINES
 
     # What matplotlib asks of a renderer, with its names
 
     def get_canvas_width_height(self) -> tuple[float, float]:
         """Return the size in pixels."""
         return self.width, self.height
+
+    def get_text_width_height_descent(
+        self, s: str, prop: FontProperties, ismath: Any
+    ) -> tuple[float, float, float]:
+        """Measure a text, in pixels."""
+        return text_size(self, s, prop, ismath, self.dpi)
 
     def points_to_pixels(self, points: Any) -> Any:
         """Return a length given in points."""
