@@ -144,6 +144,7 @@ def test_other_forms_of_a_right_answer_are_right(id, answer):
         ("3.6", expectation(np.square, 1.0), "not an Estimate (its number is .value)."),
         ("3.6", Fraction(-1, 2), "a sigma_w > 0 is wanted here, not -0.5."),
         ("3.5", 0.277, "Try just beside a node."),
+        ("3.4", lambda q, w, b: w**2 * 0.1587 + b**2, "your V does not see q."),
     ],
 )
 def test_an_answer_beside_the_mark_gets_a_sentence(id, answer, sentence):

@@ -12,6 +12,8 @@ from typing import Any
 from lengthlab import exercises
 from lengthlab.exercises.kinds import Exercise, Prediction, Refusal, bare, require_number
 
+_COLUMNS = 72  # JupyterLab breaks longer lines in the middle of a word, even on a laptop
+
 _guesses: dict[str, float] = {}
 _hints_given: dict[str, int] = {}
 
@@ -143,7 +145,8 @@ def solution(id: str) -> None:
         The exercise's number.
     """
     found = _exercise(id)
-    print(f"{id}  {found.title}\n\n{found.solution.code}\n\n{fill(found.solution.words, 92)}")
+    _say(id, f"solution: {found.title}")
+    print(f"\n{found.solution.code}\n\n{fill(found.solution.words, _COLUMNS)}")
 
 
 def forget() -> None:
@@ -162,7 +165,7 @@ def _say(id: str, text: str) -> None:
     for k, line in enumerate(text.splitlines()):
         start = margin if k else f"{id}  "
         hang = margin + " " * 6 if line.startswith("  [ ]") else margin
-        print(fill(start + line, width=92, subsequent_indent=hang))
+        print(fill(start + line, width=_COLUMNS, subsequent_indent=hang))
 
 
 def _prediction(id: str) -> Prediction:

@@ -237,7 +237,7 @@ ENTRIES = (
     ),
     Words(
         id="1.7",
-        title="Proof step: rotating the input changes nothing",
+        title="Proof step: rotating the input changes no law",
         points=(
             "for an orthogonal Q, the vector Q^T w is again standard normal when w is: its "
             "density exp(-|w|^2 / 2) depends on |w| only, and Q^T keeps |w|",
@@ -252,7 +252,7 @@ ENTRIES = (
             "What does the density of a standard normal vector depend on?",
         ),
         solution=Solution(
-            'answer = "W(Qx) = (WQ)x, and WQ has the law of W because the density sees |w| only."',
+            'answer = "W(Qx) = (WQ)x, and WQ ~ W: the density sees |w| only."',
             "Let x' = Qx with Q orthogonal. A row w of W_1 has a density that depends on |w| "
             "alone, and |Q^T w| = |w|, so w and Q^T w have one law. The rows are independent, so "
             "W_1 Q and W_1 have one law, and W_1 x' = (W_1 Q) x has the law of W_1 x. "
@@ -277,7 +277,7 @@ ENTRIES = (
             "For the flat input, compare with the central limit theorem.",
         ),
         solution=Solution(
-            'answer = "For the spike q_1 = sigma_w^2 exactly; for the flat input it varies."',
+            'answer = "The spike: q_1 = sigma_w^2, always. Flat: q_1 varies."',
             "Only Gaussian weights are rotation invariant. With signs, the spike gives "
             "h_i = +-sigma_w and q_1 = sigma_w^2 in every network, while the flat input gives "
             "nearly the Gaussian law. Inputs in {-1, 1}^N are all flat up to signs: for them the "

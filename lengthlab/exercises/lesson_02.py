@@ -318,14 +318,15 @@ ENTRIES = (
             "the covariance of two means over the same N independent nodes is 1/N times the "
             "covariance within one node; different nodes contribute 0",
             "result: Cov(q_1, q_2) = sigma_w^2 Cov(H^2, phi(H)^2) / N with H ~ Normal(0, v_1)",
-            "both variances are of order 1/N too, so the correlation keeps its value as N grows",
+            "both variances are of order 1/N too, so N cancels in the limit; what is left is not "
+            "0, because tanh(h)^2 grows with |h| as h^2 does",
         ),
         hints=(
             "First take the mean over z_2, with layer 1 held fixed.",
             "Then both factors are means over the nodes of layer 1.",
         ),
         solution=Solution(
-            'answer = "Cov(q_1, q_2) = Cov(q_1, v_2) = sigma_w^2 Cov(H^2, phi(H)^2) / N"',
+            'answer = "Cov(q_1, v_2) = sigma_w^2 Cov(H^2, phi(H)^2) / N"',
             "E[q_2 | layer 1] = v_2, so Cov(q_1, q_2) = Cov(q_1, v_2). Both are means over the "
             "nodes of layer 1, up to constants, and different nodes are independent: N terms "
             "of Cov(H^2, phi(H)^2), over N^2.",

@@ -162,6 +162,7 @@ ENTRIES = (
         name="V",
         reference=_step_map,
         cases=((1.0, 1.5, 0.3), (0.25, 1.0, 0.0), (4.0, 2.0, 0.5)),
+        tolerance=1e-3,
         wrong=(
             Wrong(
                 lambda q, sigma_w, sigma_b: sigma_w**2 * upper_tail(1.0) + sigma_b**2,
