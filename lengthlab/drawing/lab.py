@@ -13,6 +13,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
@@ -94,7 +95,9 @@ def draw_lab(
     >>> picture.main.get_xlabel()
     'layer'
     """
-    figure = Figure(figsize=(9.6, 4.6), dpi=100, layout="constrained")
+    # Room beside the axes: tick labels change after the layout was made.
+    layout = ConstrainedLayoutEngine(w_pad=0.15, wspace=0.03)
+    figure = Figure(figsize=(9.6, 4.6), dpi=100, layout=layout)
     main, detail = figure.subplots(1, 2, width_ratios=[2.5, 1])
     artists = LabArtists(
         figure=figure,
@@ -117,6 +120,7 @@ def draw_lab(
     detail.spines[["top", "right", "left"]].set_visible(False)
     for artist in artists.moving:
         artist.set_in_layout(False)  # the axes hold them; where they are must not move the axes
+    caption_lab(artists, "")
     arrange_lab(artists)
     update_lab(artists, experiment, layer=layer, scale=scale)
     return artists
@@ -188,7 +192,8 @@ def update_lab(
 
 def caption_lab(artists: LabArtists, text: str) -> None:
     """Write what the picture shows above it: for pictures that stand without controls."""
-    artists.main.set_title(text, loc="left", fontsize=10, color=INK)
+    # A blank keeps the place, for the layout is made once.
+    artists.main.set_title(text or " ", loc="left", fontsize=10, color=INK)
 
 
 def save_lab(path: str | FilePath, experiment: Experiment, *, caption: str = "") -> None:
