@@ -88,7 +88,9 @@ def normal_cell(cell: dict[str, Any], number: int) -> dict[str, Any]:
     kept = cell.get("id") or f"cell-{number:02d}"
     normal = {**cell, "id": kept, "metadata": metadata, "source": lines(joined(cell["source"]))}
     if cell["cell_type"] == "code":
-        normal["outputs"] = [normal_output(output) for output in merged(cell["outputs"])]
+        outputs = [normal_output(output) for output in merged(cell["outputs"])]
+        # A widget's picture has an output of its own: nothing is left of that of its view.
+        normal["outputs"] = [output for output in outputs if output.get("data") != {}]
     return normal
 
 

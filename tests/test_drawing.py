@@ -67,6 +67,42 @@ class TestLimits:
         assert not first.is_fresh()
         assert second.is_fresh()
 
+    def test_an_axis_too_long_for_its_ticks_loses_its_top(self):
+        low, high = Limits(deep_relu(), "log").limits
+        assert low <= 4
+        assert 1e180 < high <= 1e300
+
+
+def deep_relu():
+    return Experiment(ll.Network("relu", sigma_w=2.0), width=20, depth=1000)
+
+
+EXTREMES = [
+    *[("tanh", {"sigma_w": sigma_w}) for sigma_w in (1e-154, 5e-155, 1e-160, 1e-161, 1.34e154)],
+    *[("relu", {"sigma_w": sigma_w}) for sigma_w in (1e20, 1e140, 1.3e154, 1.34e154)],
+    ("tanh", {"sigma_w": 1e154, "sigma_b": 1e154}),
+]
+
+
+@pytest.mark.parametrize("scale", ["auto", "linear", "log"])
+@pytest.mark.parametrize(("name", "scales"), EXTREMES)
+def test_lengths_at_the_ends_of_the_floats_are_drawn(name, scales, scale):
+    made = Experiment(ll.Network(name, **scales), width=100, depth=10)
+    made.add(ll.sample_lengths(made.net, width=100, depth=10, trials=50, rng=0))
+    for layer in (1, 2, 10):
+        draw_lab(made, layer=layer, scale=scale).figure.draw_without_rendering()
+
+
+@pytest.mark.parametrize("layer", [1, 500, 1000])
+def test_hundreds_of_decades_are_drawn(layer):
+    made = deep_relu()
+    made.add(ll.sample_lengths(made.net, width=20, depth=1000, trials=50, rng=0))
+    artists = draw_lab(made, layer=layer, scale="log")
+    arrange_lab(artists, 400)
+    artists.figure.set_size_inches(3.2, 4.2)
+    artists.figure.draw_without_rendering()
+    assert len(artists.beyond.get_xdata()) > 0
+
 
 class TestTally:
     def test_counting_in_pieces_is_counting_at_once(self):
@@ -129,7 +165,8 @@ class TestLab:
     def test_narrow_pages_stack_the_axes(self):
         artists = draw_lab(experiment())
         assert arrange_lab(artists, 400) > 1
-        artists.figure.set_size_inches(4, 5.2)
+        assert arrange_lab(artists, 410) is None
+        artists.figure.set_size_inches(4, 6.8)
         artists.figure.draw_without_rendering()
         assert artists.main.get_position().y0 > artists.detail.get_position().y1
         assert arrange_lab(artists, 900) < 1

@@ -171,6 +171,52 @@ class TestModel:
         assert model.message == ""
         model.run(5)
 
+    def test_the_next_good_value_works_after_a_failure(self):
+        model = Model("tanh", width=32, depth=3, trials=50)
+        model.fail(RuntimeError("no more"))
+        assert not model.running
+        model.activation = "relu"
+        assert (model.message, model.running) == ("", True)
+
+    def test_run_that_fails_keeps_count(self):
+        left = [10**9]
+
+        def moody(x):
+            left[0] -= 1
+            if left[0] < 0:
+                raise OSError("no more")
+            return np.tanh(x)
+
+        model = Model(ll.Activation(moody, name="moody"), width=1000, depth=3)
+        left[0] = 150
+        with pytest.raises(OSError, match="no more"):
+            model.run(100_000)
+        assert model.drawn == model.experiment.drawn
+        assert not model.running
+
+    def test_changes_held_together(self):
+        model = Model("tanh", width=32, depth=3)
+        model.run(30)
+        generation = model.generation
+        with model.hold_trait_notifications():
+            model.sigma_w = -1
+            model.trials = 0
+        assert (model.sigma_w, model.trials, model.drawn) == (1.0, 2000, 30)
+        assert model.generation == generation
+        assert model.message
+
+    def test_running_and_good_values_take_messages_back(self):
+        model = Model("tanh", width=32, depth=3)
+        for way_on in (lambda: model.run(5), model.replay, model.resume):
+            model.width = 0
+            assert model.message
+            way_on()
+            assert model.message == ""
+
+    def test_parameters_of_phi_are_named(self):
+        model = Model(ll.activation("leaky_relu", slope=0.2))
+        assert model.caption.startswith("leaky_relu(slope=0.2), ")
+
     def test_read_only_traits(self):
         model = Model()
         for name in ("drawn", "generation", "message"):
@@ -276,6 +322,29 @@ class TestLab:
         assert lab.activation.name == "relu"
         type_into(lab, "activation", "mine")
         assert lab.activation is mine
+
+    def test_activations_of_one_name_are_told_apart(self, lab):
+        first, second = ll.activation("power", exponent=-0.3), ll.Activation(np.sin, name="tanh")
+        for phi in (first, second):
+            lab.activation = phi
+        options = lab._controls.options["activation"]
+        assert {"power(exponent=-0.3)", "tanh (2)"} < set(options)
+        for name, phi in [("power(exponent=-0.3)", first), ("tanh (2)", second)]:
+            type_into(lab, "activation", "relu")
+            type_into(lab, "activation", name)
+            assert lab.activation is phi
+
+    def test_paused_lab_shows_what_run_has_drawn(self, lab):
+        sent = []
+        lab._live._receive(None, {"kind": "view", "width": 900, "ratio": 1, "fresh": True}, [])
+        lab.running = False
+        lab._live.send = lambda content, buffers=None: sent.append(content)
+        lab.run(70)
+        assert ("networks drawn", "70") in sent[-1]["readout"]
+
+    def test_big_seeds_are_kept(self, lab):
+        type_into(lab, "seed", "9007199254740993")
+        assert lab.seed == 9007199254740993
 
     def test_layer_by_click_and_keys(self, lab):
         lab._picked(lab._artists.main, 2.3, 1.0)

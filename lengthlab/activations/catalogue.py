@@ -3,6 +3,7 @@
 import inspect
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -72,7 +73,9 @@ def activation(name: str, **parameters: float) -> Activation:
         takes = f"takes {', '.join(known)}" if known else "takes no parameter"
         msg = f"activation {name!r} {takes}, got {unknown}={parameters[unknown]!r}"
         raise TypeError(msg)
-    return build(**parameters)
+    defaults = {key: p.default for key, p in inspect.signature(build).parameters.items()}
+    special = tuple((k, v) for k, v in sorted(parameters.items()) if v != defaults[k])
+    return replace(build(**parameters), parameters=special)
 
 
 def _entry(build: Builder) -> Builder:

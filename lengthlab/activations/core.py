@@ -57,6 +57,8 @@ class Activation:
         ``log|phi|`` where phi itself leaves the floats.
     into : callable, optional
         ``into(x, out)`` writes phi(x) to `out`, a buffer other than `x`, without allocation.
+    parameters : tuple of (str, float)
+        What tells it from others of its name; see `label`.
 
     Raises
     ------
@@ -88,6 +90,7 @@ class Activation:
     mean_square: Callable[[float], float] | None = None
     log_abs: Callable[[Array], Array] | None = None
     into: Callable[[Array, Array], object] | None = None
+    parameters: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         if not callable(self.function):
@@ -159,8 +162,14 @@ class Activation:
             )
             raise ValueError(msg)
 
+    @property
+    def label(self) -> str:
+        """The name, with its parameters: ``leaky_relu(slope=0.2)``."""
+        inside = ", ".join(f"{name}={value:g}" for name, value in self.parameters)
+        return f"{self.name}({inside})" if inside else self.name
+
     def __repr__(self) -> str:
-        return f"<Activation {self.name}>"
+        return f"<Activation {self.label}>"
 
 
 def _pole(value: Any) -> Pole:

@@ -4,6 +4,8 @@
 stored notebook and the page. No pyplot, no global style.
 """
 
+import math
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
@@ -17,10 +19,16 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import (
+    FuncFormatter,
+    LogFormatterMathtext,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+)
 
 from lengthlab.activations import Array
-from lengthlab.convergence import LEVEL, Experiment
+from lengthlab.convergence import LEVEL, Bins, Experiment
 from lengthlab.drawing.limits import Limits, band_at
 from lengthlab.drawing.tally import Tally
 from lengthlab.finite_width import Band
@@ -50,6 +58,7 @@ class LabArtists:
     detail_bars: PathPatch
     predicted: Line2D
     quantiles: Line2D
+    arrangement: tuple[int, bool] = (0, False)  # columns of the legend, axes one above the other
     view: Limits | None = None
     tallies: list[Tally] = field(default_factory=list)
     detail_tally: Tally | None = None
@@ -120,13 +129,12 @@ def draw_lab(
     detail.spines[["top", "right", "left"]].set_visible(False)
     for artist in artists.moving:
         artist.set_in_layout(False)  # the axes hold them; where they are must not move the axes
-    caption_lab(artists, "")
     arrange_lab(artists)
     update_lab(artists, experiment, layer=layer, scale=scale)
     return artists
 
 
-def arrange_lab(artists: LabArtists, css_width: float = 960) -> float:
+def arrange_lab(artists: LabArtists, css_width: float = 960) -> float | None:
     """Fit the picture to a page: on a narrow one the two axes stand one above the other.
 
     Parameters
@@ -137,10 +145,14 @@ def arrange_lab(artists: LabArtists, css_width: float = 960) -> float:
 
     Returns
     -------
-    float
-        Height of the picture divided by its width.
+    float or None
+        Height of the picture divided by its width; None if it is arranged so already.
     """
+    columns = 4 if css_width >= 800 else 2 if css_width >= 440 else 1
     narrow = css_width < 640
+    if artists.arrangement == (columns, narrow):
+        return None
+    artists.arrangement = columns, narrow
     if narrow:
         grid = GridSpec(2, 1, artists.figure, height_ratios=[1.6, 1])
     else:
@@ -158,13 +170,14 @@ def arrange_lab(artists: LabArtists, css_width: float = 960) -> float:
             "5, 50, 95 % of the sample",
         ],
         loc="outside upper center",
-        ncols=4 if css_width >= 800 else 2,
+        ncols=columns,
         frameon=False,
-        fontsize=9 if css_width >= 500 else 8,
+        fontsize=9 if columns > 1 else 8,
         handlelength=1.6,
         columnspacing=1.6,
     )
-    return 1.3 if narrow else 0.48
+    caption_lab(artists, "")
+    return {4: 0.48, 2: 1.3 if narrow else 0.52, 1: 1.7}[columns]
 
 
 def update_lab(
@@ -192,8 +205,10 @@ def update_lab(
 
 def caption_lab(artists: LabArtists, text: str) -> None:
     """Write what the picture shows above it: for pictures that stand without controls."""
-    # A blank keeps the place, for the layout is made once.
-    artists.main.set_title(text or " ", loc="left", fontsize=10, color=INK)
+    # Blanks keep the place, for the layout is made once.
+    lines = 1 if artists.arrangement[0] == 4 else 2 if artists.arrangement[0] == 2 else 3
+    words = textwrap.fill(text, int(14 * artists.figure.get_figwidth()), max_lines=lines)
+    artists.main.set_title(words or "\n".join(lines * " "), loc="left", fontsize=9, color=INK)
 
 
 def save_lab(path: str | FilePath, experiment: Experiment, *, caption: str = "") -> None:
@@ -245,7 +260,8 @@ def _update_detail(artists: LabArtists, view: Limits, layer: int) -> None:
     tally = artists.detail_tally
     if tally is None or not tally.serves(experiment, layer, bins):
         tally = artists.detail_tally = Tally(experiment, layer, bins)
-    _set_limits(artists.detail, "x", (bins.low, bins.high), log=bins.log)
+    if _set_limits(artists.detail, "x", (bins.low, bins.high), log=bins.log):
+        _set_few_ticks(artists.detail, bins)
     label = f"length of layer {layer}"
     if artists.detail.get_xlabel() != label:
         artists.detail.set_xlabel(label)
@@ -291,10 +307,27 @@ def _polygons(shapes: list[Array]) -> Path:
     return Path(np.concatenate(vertices), np.concatenate(codes))
 
 
-def _set_limits(axes: Axes, which: str, limits: tuple[float, float], *, log: bool) -> None:
-    """Change what differs only: each change makes the axes' still part stale."""
+def _set_limits(axes: Axes, which: str, limits: tuple[float, float], *, log: bool) -> bool:
+    """Change what differs only: each change makes the axes' still part stale. True if any did."""
     scale = "log" if log else "linear"
-    if getattr(axes, f"get_{which}scale")() != scale:
+    rescaled = getattr(axes, f"get_{which}scale")() != scale
+    if rescaled:
         getattr(axes, f"set_{which}scale")(scale)
-    if tuple(getattr(axes, f"get_{which}lim")()) != limits:
+    moved = tuple(getattr(axes, f"get_{which}lim")()) != limits
+    if moved:
         getattr(axes, f"set_{which}lim")(*limits)
+    return rescaled or moved
+
+
+def _set_few_ticks(axes: Axes, bins: Bins) -> None:
+    """Label few numbers, and plainly: the axis is short."""
+    if not bins.log:
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        return
+    decades = math.log10(bins.high) - math.log10(bins.low)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3) if decades < 2 else (1,), numticks=5))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    if decades < 4:
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    else:
+        axes.xaxis.set_major_formatter(LogFormatterMathtext())

@@ -173,7 +173,7 @@ class LiveFigure(SharedWidget):
             summary = self.alt if self._summary is None else self._summary()
         image = f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{picture}">'
         caption = f"<figcaption>{html.escape(summary)}</figcaption>"
-        page = f'<figure style="margin:0">{image}{caption}</figure>'
+        page = f'<figure class="lengthlab-still" style="margin:0">{image}{caption}</figure>'
         return {"text/plain": summary, "image/png": picture, "text/html": page}
 
     def close(self) -> None:

@@ -47,7 +47,8 @@ class Pump {
     this.patience = PATIENCE;
     if (this.asked.has(slot)) {
       // One long wait is a busy kernel, not a slow link.
-      const waited = Math.min(performance.now() - this.asked.get(slot), 2 * SLOW);
+      const longest = (2000 * SLOW) / this.model.get("fps");
+      const waited = Math.min(performance.now() - this.asked.get(slot), longest);
       this.roundTrip += 0.2 * (waited - this.roundTrip);
       this.asked.delete(slot);
     }

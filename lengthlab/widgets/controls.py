@@ -51,7 +51,7 @@ class Controls(Watching, Panel):
         self._others: dict[str, Activation] = {}  # seen here, and not of the catalogue
         super().__init__(
             (*_FIELDS, *fields),
-            {**_values(model), **values},
+            {**self._values(), **values},
             {"activation": catalogue(), **options},
             edit=self._set,
             press=self._pressed,
@@ -76,9 +76,9 @@ class Controls(Watching, Panel):
         try:
             self._edit_own(name, value)
         except (TypeError, ValueError) as error:
-            self.message = str(error)
+            self.model.complain(str(error))
             return False
-        self._show_state()
+        self.model.complain("")
         return True
 
     def _pressed(self, button: str) -> None:
@@ -94,18 +94,31 @@ class Controls(Watching, Panel):
     # From the model
 
     def _show_parameters(self, _: object = None) -> None:
-        phi = self.model.activation
-        if phi.name not in catalogue() and self._others.get(phi.name) is not phi:
-            self._others[phi.name] = phi
-            self.offer({"activation": (*catalogue(), *self._others)})
-        self.show(_values(self.model))
+        values = self._values()
+        if tuple(self.options["activation"]) != self._names():
+            self.offer({"activation": self._names()})
+        self.show(values)
         self.notes = notes(self.model.experiment)
         self._show_state()
 
+    def _values(self) -> dict[str, Any]:
+        numbers = {name: getattr(self.model, name) for name in (*PARAMETERS[1:], "trials")}
+        return {"activation": self._name(self.model.activation), **numbers}
+
+    def _names(self) -> tuple[str, ...]:
+        return (*catalogue(), *self._others)
+
+    def _name(self, phi: Activation) -> str:
+        """Name of phi in the list: a number tells it from another one of the same label."""
+        if phi.into is not None and phi.label in catalogue():
+            return phi.label
+        for name, other in self._others.items():
+            if other is phi:
+                return name
+        names = (phi.label, *(f"{phi.label} ({k})" for k in range(2, 1000)))
+        name = next(name for name in names if name not in self._names())
+        self._others[name] = phi
+        return name
+
     def _show_state(self, _: object = None) -> None:
         self.running, self.message = self.model.running, self.model.message
-
-
-def _values(model: Model) -> dict[str, Any]:
-    numbers = {name: getattr(model, name) for name in (*PARAMETERS[1:], "trials")}
-    return {"activation": model.activation.name, **numbers}

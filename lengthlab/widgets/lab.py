@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -101,6 +102,7 @@ class LengthLab(View):
         self._live.observe(self._run_by_key, "running")
         self.watch(self._changed, "generation")
         self.watch(self._run_or_rest, "running")
+        self.watch(self._drawn_at_rest, "drawn")
         self._changed()
 
     # As a Python object
@@ -127,7 +129,7 @@ class LengthLab(View):
     def layer(self, layer: int) -> None:
         with self.model.lock:
             self._layer = check_layer(layer, self.model.depth)
-            self._show_own()
+            self._changed()
 
     @property
     def scale(self) -> str:
@@ -162,7 +164,10 @@ class LengthLab(View):
             self.layer = min(max(self.layer + step, 1), last)
 
     def _resized(self, css_width: float) -> None:
-        self._live.aspect = drawing.arrange_lab(self._artists, css_width)
+        aspect = drawing.arrange_lab(self._artists, css_width)
+        if aspect is not None:
+            self._live.aspect = aspect
+            self._live.relayout()
 
     def _run_by_key(self, change: Any) -> None:
         if change["new"] and not self.model.running:
@@ -187,11 +192,16 @@ class LengthLab(View):
         return [*pairs, ("▲ beyond the axis", str(beyond))] if beyond else pairs
 
     def _changed(self, _: object = None) -> None:
-        self._live.alt = (
-            f"{self.model.caption}. Left: a histogram of the lengths of sampled networks at each "
-            "layer, beside the curve of the length map. Right: one layer, large."
-        )
+        self._describe()
         self._show_own()
+
+    def _describe(self) -> None:
+        """Say in words what the canvas shows and takes."""
+        self._live.alt = (
+            f"{self.summary}. Left: a histogram of the lengths of sampled networks at each layer, "
+            "beside the curve of the length map. Right: one layer, large. Left and right arrow "
+            "keys or a click choose the layer, space pauses."
+        )
 
     def _show_own(self) -> None:
         self._controls.show({"layer": self.layer, "scale": self.scale})
@@ -199,7 +209,23 @@ class LengthLab(View):
 
     def _run_or_rest(self, _: object = None) -> None:
         self._live.running = self.model.running
-        self._live.refresh()
+        self._drawn_at_rest()
+
+    def _drawn_at_rest(self, _: object = None) -> None:
+        if not self.model.running:  # else the browser asks for itself
+            self._describe()
+            self._live.refresh()
+
+    def _ipython_display_(self) -> None:
+        """Show the still picture, and the live one in its place while a kernel runs.
+
+        Two outputs, for a page shows the live part of one output or nothing of it: so a notebook
+        that is opened without a kernel has its picture and numbers. `live.css` hides the still.
+        """
+        view = super()._repr_mimebundle_() or {}
+        display(self.still(), raw=True)  # type: ignore[no-untyped-call]
+        live = {key: data for key, data in view.items() if "widget-view" in key}
+        display(live, raw=True)  # type: ignore[no-untyped-call]
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle = super()._repr_mimebundle_(**kwargs)

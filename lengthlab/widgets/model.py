@@ -109,9 +109,13 @@ class Model(traitlets.HasTraits):
         self.lock = threading.RLock()
         self._rests = False  # stopped at a target, not by hand
         trials, running = traits.pop("trials", 2000), traits.pop("running", True)
+        if not isinstance(running, bool):
+            msg = f"running must be True or False, got {running!r}"
+            raise TypeError(msg)
         self._run = _start({**_DEFAULTS, **traits, "activation": activation})
-        trials = _check_trials(trials, self._run.values["depth"])
-        super().__init__(**self._run.values, trials=trials, running=running)
+        self._shown = self._run  # the one that the present generation is of
+        self._trials = _check_trials(trials, self._run.values["depth"])
+        super().__init__(**self._run.values, trials=self._trials, running=running)
 
     # What a view uses
 
@@ -144,17 +148,19 @@ class Model(traitlets.HasTraits):
             If `trials` is no count, or what phi raises.
         """
         with self.lock:
-            trials = _check_trials(trials, self.depth)
+            trials = _check_trials(trials, self._run.values["depth"])
             self.replay()
-            while self._run.experiment.drawn < trials:
-                missing = trials - self._run.experiment.drawn
-                self._run.experiment.add(self._run.process.step(min(missing, 1024)))
-            self.set_trait("drawn", trials)
-            self._rest()
+            try:
+                while (missing := trials - self.experiment.drawn) > 0:
+                    self.experiment.add(self._run.process.step(min(missing, 1024)))
+            finally:  # also where phi raises, or the reader interrupts
+                self.set_trait("drawn", self.experiment.drawn)
+                self._rest()
 
     def replay(self) -> None:
         """Start again from the same seed."""
         with self.lock:
+            self.set_trait("message", "")
             self._run = _start(self._run.values)
             self._renew()
 
@@ -165,6 +171,7 @@ class Model(traitlets.HasTraits):
     def resume(self) -> None:
         """Draw on; at the target, as many networks again."""
         with self.lock:
+            self.set_trait("message", "")
             if self.drawn >= self.trials:
                 self.trials = 2 * self.drawn
             self.running = self.drawn < self.trials
@@ -185,18 +192,22 @@ class Model(traitlets.HasTraits):
             wanted = min(self.trials - self.drawn, at_most or self.trials)
             try:
                 if wanted > 0:
-                    self._run.experiment.add(self._run.process.advance(seconds, trials=wanted))
+                    self.experiment.add(self._run.process.advance(seconds, trials=wanted))
             except Exception as error:
                 self.fail(error)
                 return
-            self.set_trait("drawn", self._run.experiment.drawn)
+            self.set_trait("drawn", self.experiment.drawn)
             if self.drawn >= self.trials:
                 self._rest()
 
     def fail(self, error: Exception) -> None:
-        """Rest, and say why in `message`."""
+        """Rest, and say why in `message`; the next good parameter goes on."""
         self.set_trait("message", self._sentence(error))
-        self.running = False
+        self._rest()
+
+    def complain(self, sentence: str) -> None:
+        """Put a view's sentence into `message`; "" takes it back."""
+        self.set_trait("message", sentence)
 
     # Changes
 
@@ -211,7 +222,8 @@ class Model(traitlets.HasTraits):
                 return value
             try:
                 run = _start({**self._run.values, name: value})
-                _check_trials(self.trials, run.values["depth"])
+                if name == "depth":
+                    _check_lengths(self._trials, run.values["depth"])
             except Exception as error:
                 self.set_trait("message", self._sentence(error, value))
                 return present
@@ -223,18 +235,18 @@ class Model(traitlets.HasTraits):
 
     @traitlets.observe(*PARAMETERS)
     def _restarted(self, change: Any) -> None:
-        if change["old"] is not traitlets.Undefined and change["old"] is not None:
+        if self._run is not self._shown:
             self._renew()
 
     @traitlets.validate("trials")
     def _accept_trials(self, proposal: Any) -> Any:
         try:
-            trials = _check_trials(proposal["value"], self._run.values["depth"])
+            self._trials = _check_trials(proposal["value"], self._run.values["depth"])
         except (TypeError, ValueError) as error:
             self.set_trait("message", str(error))
-            return self.trials
-        self.set_trait("message", "")
-        return trials
+        else:
+            self.set_trait("message", "")
+        return self._trials
 
     @traitlets.observe("trials")
     def _retargeted(self, change: Any) -> None:
@@ -251,6 +263,7 @@ class Model(traitlets.HasTraits):
 
     def _renew(self) -> None:
         """Begin a generation: it draws, unless somebody has paused the model."""
+        self._shown = self._run
         self.set_trait("drawn", 0)
         if self._rests:
             self.running = True
@@ -306,3 +319,10 @@ def _check_trials(trials: Any, depth: int) -> int:
         msg = f"trials must be an integer >= 1 and <= {most} at depth {depth}, got {count}"
         raise ValueError(msg)
     return count
+
+
+def _check_lengths(trials: int, depth: int) -> None:
+    most = _MOST_LENGTHS // trials
+    if depth > most:
+        msg = f"depth must be an integer >= 1 and <= {most} at trials {trials}, got {depth}"
+        raise ValueError(msg)

@@ -2,8 +2,6 @@
 // has a list. The kernel judges what is typed; a slider sends its latest value once the one before
 // was answered.
 
-const PATIENCE = 2000; // ms after which an answer counts as lost
-
 const newId = () => `lengthlab-${Math.random().toString(36).slice(2)}`;
 
 function make(tag, properties) {
@@ -23,6 +21,7 @@ class Choice {
   constructor(spec, send) {
     this.select = make("select", {});
     this.el = row(spec.label, this.select);
+    this.inputs = [this.select];
     this.select.addEventListener("change", () => send(spec.name, this.select.value));
   }
 
@@ -30,11 +29,17 @@ class Choice {
     this.select.replaceChildren(...options.map((text) => new Option(text)));
   }
 
+  get isBusy() {
+    return false;
+  }
+
   show(value) {
     this.select.value = value;
   }
 
-  refuse() {}
+  refuse(value) {
+    this.show(value); // nothing was typed that could be mended
+  }
 }
 
 class Numeric {
@@ -44,6 +49,7 @@ class Numeric {
     this.text = make("input", { type: "text", inputMode: "decimal", autocomplete: "off" });
     const inputs = spec.max === undefined ? [this.text] : [this.buildSlider(), this.text];
     this.el = row(spec.label, ...inputs);
+    this.inputs = inputs;
     this.text.addEventListener("change", () => this.commit());
     this.text.addEventListener("keydown", (event) => event.key === "Enter" && this.commit());
   }
@@ -63,9 +69,9 @@ class Numeric {
     this.slider.setAttribute("aria-label", `${label} slider`);
     this.slider.addEventListener("input", () => {
       const value = this.fromSlider();
-      this.text.value = value;
+      this.text.value = this.committed = String(value);
       this.slider.setAttribute("aria-valuetext", value);
-      this.send(this.spec.name, String(value));
+      this.send(this.spec.name, this.committed);
     });
     // The browser's own step on a log scale would be a fraction of the range: a tenth of a decade.
     if (log) this.slider.addEventListener("keydown", (event) => this.stepLog(event));
@@ -76,22 +82,30 @@ class Numeric {
     const up = ["ArrowRight", "ArrowUp"].includes(event.key);
     if (!up && !["ArrowLeft", "ArrowDown"].includes(event.key)) return;
     event.preventDefault();
-    this.slider.value = Number(this.slider.value) + (up ? 0.1 : -0.1);
+    const before = this.fromSlider();
+    for (let step = 1; step <= 10 && this.fromSlider() === before; step += 1) {
+      this.slider.value = Number(this.slider.value) + (up ? 0.1 : -0.1);
+    }
     this.slider.dispatchEvent(new Event("input"));
   }
 
   fromSlider() {
     const x = Number(this.slider.value);
-    return this.spec.log ? Number((10 ** x).toPrecision(2)) : Number(x.toPrecision(6));
+    const value = Number(this.spec.log ? (10 ** x).toPrecision(2) : x.toPrecision(6));
+    return this.spec.whole ? Math.round(value) : value;
+  }
+
+  // Half-typed text is the reader's.
+  get isBusy() {
+    return document.activeElement === this.text && this.text.value !== this.committed;
   }
 
   show(value) {
-    if (this.slider && document.activeElement !== this.slider) {
+    if (this.slider) {
       this.slider.value = this.spec.log ? Math.log10(value) : value;
+      this.slider.setAttribute("aria-valuetext", value);
     }
-    this.slider?.setAttribute("aria-valuetext", value);
-    this.text.value = value;
-    this.committed = this.text.value;
+    this.text.value = this.committed = String(value);
     this.text.removeAttribute("aria-invalid");
   }
 
@@ -111,7 +125,7 @@ class View {
     this.notes = make("p", {});
     for (const spec of panel.model.get("fields")) {
       const Kind = spec.name in panel.model.get("options") ? Choice : Numeric;
-      const field = new Kind(spec, (name, text) => panel.edit(name, text));
+      const field = new Kind(spec, (name, text) => panel.edit(this, name, text));
       this.fields.set(spec.name, field);
       (spec.more ? this.more : this.sight).append(field.el);
     }
@@ -121,6 +135,10 @@ class View {
     if (this.more.childElementCount) this.addDisclosure();
     el.classList.add("lengthlab-panel");
     el.append(this.sight, this.buttons, this.more, this.alert, this.notes);
+  }
+
+  inputs() {
+    return [...this.buttons.children, ...[...this.fields.values()].flatMap((f) => f.inputs)];
   }
 
   addButton(textContent, press) {
@@ -144,38 +162,56 @@ class Panel {
   constructor(model) {
     this.model = model;
     this.views = new Set();
-    this.waiting = null; // what to send when the kernel has answered
-    this.sent = 0; // when the last one was sent, while it is not answered
+    this.queue = []; // what the kernel is told next, one by one: { view, kind, name, text }
+    this.asked = null; // the edit that it has not answered yet
     model.on("change:values", () => this.showValues());
     model.on("change:options", () => this.showOptions());
     for (const name of ["running", "message", "notes"]) {
       model.on(`change:${name}`, () => this.showState());
     }
     model.on("msg:custom", (message) => this.answered(message));
+    model.on("comm_live_update", () => model.comm_live || this.end());
+  }
+
+  // Of several values for a field that wait, the latest counts.
+  edit(view, name, text) {
+    const waiting = this.queue.find((item) => item.name === name);
+    if (waiting) Object.assign(waiting, { view, text });
+    else this.queue.push({ view, kind: "edit", name, text });
+    this.tell();
   }
 
   press(button) {
-    this.model.send({ kind: "press", button });
+    this.queue.push({ kind: "press", button });
+    this.tell();
   }
 
-  edit(name, text) {
-    if (this.sent && performance.now() - this.sent < PATIENCE) {
-      this.waiting = [name, text];
-      return;
+  tell() {
+    while (!this.asked && this.queue.length) {
+      const { view, ...message } = this.queue.shift();
+      if (message.kind === "edit") this.asked = { view, name: message.name };
+      try {
+        this.model.send(message);
+      } catch {
+        this.end();
+      }
     }
-    this.sent = performance.now();
-    this.waiting = null;
-    this.model.send({ kind: "edit", name, text });
   }
 
   answered({ name, accepted }) {
-    this.sent = 0;
-    if (this.waiting) {
-      this.edit(...this.waiting);
-    } else if (accepted) {
-      this.showValues();
-    } else {
-      for (const { fields } of this.views) fields.get(name).refuse();
+    const view = this.asked?.view;
+    this.asked = null;
+    if (accepted) this.showValues(name);
+    else view?.fields.get(name).refuse(this.model.get("values")[name]);
+    this.tell();
+  }
+
+  // The kernel is gone: say so, and take nothing that nobody would hear.
+  end() {
+    this.queue = [];
+    for (const view of this.views) {
+      view.alert.textContent = "The kernel is gone: run the cell again.";
+      for (const input of view.inputs()) input.disabled = true;
     }
   }
 
@@ -186,10 +222,14 @@ class Panel {
     this.showValues();
   }
 
-  showValues() {
-    const values = this.model.get("values");
+  // A field whose value is on its way to the kernel, or being typed, is left alone.
+  showValues(accepted = null) {
+    const underway = new Set([this.asked?.name, ...this.queue.map((item) => item.name)]);
     for (const { fields } of this.views) {
-      for (const [name, field] of fields) if (name in values) field.show(values[name]);
+      for (const [name, value] of Object.entries(this.model.get("values"))) {
+        const field = fields.get(name);
+        if (!underway.has(name) && (name === accepted || !field.isBusy)) field.show(value);
+      }
     }
   }
 

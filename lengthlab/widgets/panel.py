@@ -107,8 +107,11 @@ class Panel(SharedWidget):
             self._press(content["button"])
         elif content["kind"] == "edit" and self._edit is not None:
             name = content["name"]
-            accepted = self._edit(name, _parse(content["text"], name in self._whole))
-            self.send({"name": name, "accepted": accepted})
+            accepted = False
+            try:
+                accepted = self._edit(name, _parse(content["text"], name in self._whole))
+            finally:  # the browser waits for an answer
+                self.send({"name": name, "accepted": accepted})
 
 
 def _lists(options: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
@@ -117,7 +120,11 @@ def _lists(options: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
 
 def _parse(text: str, whole: bool) -> Any:
     try:
-        value = float(text)
+        return int(text) if whole else float(text)
+    except ValueError:
+        pass
+    try:
+        value = float(text)  # an integer may be written 1e3
     except ValueError:
         return text
-    return int(value) if whole and value.is_integer() else value
+    return int(value) if value.is_integer() else value

@@ -7,7 +7,7 @@ from lengthlab.convergence import Experiment
 
 def caption(values: dict[str, Any]) -> str:
     """Say the parameters in one line; those that most readers leave alone, only if changed."""
-    parts = [values["activation"].name]
+    parts = [values["activation"].label]
     parts += [f"{name} {values[name]:.4g}" for name in ("sigma_w", "sigma_b")]
     parts += [f"{name} {values[name]}" for name in ("width", "depth")]
     for name in ("input_length", "keep_probability"):

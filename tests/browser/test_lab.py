@@ -173,6 +173,39 @@ def test_second_view_of_the_model_follows(notebook):
     assert field(notebook, "width", 2).input_value() == width != "64"
 
 
+def test_log_slider_steps_through_the_integers(notebook):
+    field(notebook, "width").fill("1")
+    field(notebook, "width").press("Enter")
+    notebook.wait_value("lab.width", 1)
+    notebook.page.wait_for_function(
+        "([f]) => f.value === '1'", arg=[field(notebook, "width").element_handle()]
+    )
+    for wanted in (2, 3, 4):
+        slider(notebook, "width").focus()
+        notebook.page.keyboard.press("ArrowRight")
+        notebook.wait_value("(lab.width, lab.message)", (wanted, ""))
+
+
+def test_what_is_typed_while_the_kernel_is_busy_is_kept(notebook):
+    notebook.execute("import time; lab.running = False")
+    notebook.page.evaluate(
+        """() => { const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+                   kernel.requestExecute({ code: "time.sleep(1.5)" }); }"""
+    )
+    for name, text in [("width", "500"), ("depth", "3"), ("sigma_b", "0.7")]:
+        field(notebook, name).fill(text)
+        field(notebook, name).press("Tab")
+    notebook.wait_value("(lab.width, lab.depth, lab.sigma_b)", (500, 3, 0.7))
+
+
+def test_half_typed_text_is_the_readers(notebook):
+    notebook.wait_value("lab.running", False)
+    field(notebook, "width").fill("77")
+    notebook.execute("lab.sigma_w = 1.9")
+    notebook.wait_attribute(slider(notebook, "sigma_w"), "aria-valuetext", "1.9")
+    assert field(notebook, "width").input_value() == "77"
+
+
 def test_another_cell_runs_while_it_draws(notebook):
     notebook.execute("lab.trials = 100_000")
     notebook.run_cell(1)
@@ -186,7 +219,8 @@ def test_kernel_restart_leaves_a_readable_picture(notebook):
     notebook.page.wait_for_timeout(200)
     picture, frames = pixels(notebook), notebook.frames()
     notebook.restart_kernel()
-    notebook.page.wait_for_timeout(500)
+    notebook.wait_text(notebook.cell().locator(".lengthlab-alert").first, "The kernel is gone")
+    assert slider(notebook, "sigma_w").is_disabled()
     assert pixels(notebook) == picture
     assert notebook.frames() == frames
     assert notebook.canvas().is_visible()
@@ -212,7 +246,7 @@ def test_narrow_page(make_notebook):
     notebook.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
     notebook.run_cell(0)
     notebook.wait_frames(5)
-    cell = notebook.cell().locator(".jp-OutputArea-output").bounding_box()
+    cell = notebook.cell().locator(".jp-OutputArea-output").last.bounding_box()
     assert cell["width"] < 450
     for role in ("slider", "textbox", "button", "combobox"):
         for control in notebook.cell().locator(".jp-OutputArea").get_by_role(role).all():
@@ -232,3 +266,11 @@ def test_stored_notebook_has_the_picture_and_the_numbers(make_notebook):
     assert "networks drawn 500" in "".join(data["text/plain"])
     assert "image/png" in data
     assert "alt=" in "".join(data["text/html"])
+    assert not notebook.cell().locator(".lengthlab-still").is_visible()  # the live one is there
+    for session in notebook.server.get("/api/sessions"):
+        if session["path"] == notebook.name:
+            notebook.server.delete(f"/api/sessions/{session['id']}")
+    notebook.load()
+    still = notebook.cell().locator(".lengthlab-still")
+    notebook.wait_text(still, "networks drawn 500")
+    assert still.locator("img").bounding_box()["height"] > 200
