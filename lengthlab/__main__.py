@@ -2,13 +2,14 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from lengthlab import __version__
 from lengthlab.cli import compare, lab
-from lengthlab.cli.arguments import CommandError
+from lengthlab.cli.arguments import CommandError, flush
 
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
 
@@ -16,11 +17,16 @@ INTERRUPTED = 130  # what a shell reports after Ctrl-C
 class _Parser(argparse.ArgumentParser):
     """Says in one line what is wrong, and exits with status 2."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # A number is no option: argparse knows -1 and -0.5, but not -1e3 or -inf.
+        self._negative_number_matcher = re.compile(r"-(\.?\d|inf|nan)")
+
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"lengthlab: {message}; see {self.prog} --help\n")
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        sys.stdout.flush()  # here, where a broken pipe is expected
+        flush()  # here, where a broken pipe is expected
         super().exit(status, message)
 
 
@@ -40,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = _parser().parse_args(argv)
         status = int(arguments.run(arguments))
-        sys.stdout.flush()
+        flush()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output left: `lengthlab compare ... | head -2`

@@ -5,8 +5,11 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
+MOST_UNITS = 10**12
+"""Largest width; counts of units are then exact as floats, and their laws hold to rounding."""
 
-def check_count(name: str, value: Any, *, minimum: int = 1) -> int:
+
+def check_count(name: str, value: Any, *, minimum: int = 1, maximum: int | None = None) -> int:
     """Return `value` as an int, or say what a count is.
 
     Examples
@@ -18,7 +21,8 @@ def check_count(name: str, value: Any, *, minimum: int = 1) -> int:
         ...
     ValueError: width must be an integer >= 1, got 0
     """
-    rule = f"{name} must be an integer >= {minimum}, got {value!r}"
+    limits = f">= {minimum}" if maximum is None else f">= {minimum} and <= {maximum}"
+    rule = f"{name} must be an integer {limits}, got {value!r}"
     if isinstance(value, bool):
         raise TypeError(rule)
     try:
@@ -26,9 +30,22 @@ def check_count(name: str, value: Any, *, minimum: int = 1) -> int:
     except TypeError:
         way_out = f"; write {int(value)}" if isinstance(value, float) and value.is_integer() else ""
         raise TypeError(rule + way_out) from None
-    if count < minimum:
+    if count < minimum or (maximum is not None and count > maximum):
         raise ValueError(rule)
     return count
+
+
+def check_width(value: Any) -> int:
+    """Return `value` as an int, or say what a width is.
+
+    Examples
+    --------
+    >>> check_width(10**13)
+    Traceback (most recent call last):
+        ...
+    ValueError: width must be an integer >= 1 and <= 1000000000000, got 10000000000000
+    """
+    return check_count("width", value, maximum=MOST_UNITS)
 
 
 def check_real(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lengthlab.activations import Array
-from lengthlab.checks import check_count
+from lengthlab.checks import check_count, check_width
 from lengthlab.finite_width import Band, InfiniteSpreadError, band
 from lengthlab.length_map import LengthMap, length_map
 from lengthlab.network import Network
@@ -52,7 +52,7 @@ class Experiment:
     net : Network
         Activation and scales.
     width, depth : int
-        Units a layer and number of layers, ``>= 1``.
+        Units a layer, from 1 to 10^12, and number of layers, ``>= 1``.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class Experiment:
 
     def __init__(self, net: Network, *, width: int, depth: int) -> None:
         self.net = net
-        self.width = check_count("width", width)
+        self.width = check_width(width)
         self.depth = check_count("depth", depth)
         self.prediction: LengthMap = length_map(net, depth=self.depth)
         self.why_no_band = ""
@@ -209,6 +209,6 @@ class Bins:
         inside = q[(q >= low) & (q < high)]
         if self.log:
             inside, low, high = np.log(inside), math.log(low), math.log(high)
-        place = ((inside - low) * (self.number / (high - low))).astype(np.intp)
+        place = ((inside - low) / (high - low) * self.number).astype(np.intp)
         np.minimum(place, self.number - 1, out=place)
         return np.bincount(place, minlength=self.number)

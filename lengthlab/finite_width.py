@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lengthlab.activations import Array
-from lengthlab.checks import check_count, check_real
+from lengthlab.checks import check_count, check_real, check_width
 from lengthlab.gaussian import mean_fourth, mean_square
 from lengthlab.length_map import length_map
 from lengthlab.network import Network, check_network
@@ -97,7 +97,7 @@ def band(net: Network, *, width: int, depth: int, level: float = 0.95) -> Band:
     net : Network
         Activation and scales.
     width, depth : int
-        Units a layer and number of layers, ``>= 1``.
+        Units a layer, from 1 to 10^12, and number of layers, ``>= 1``.
     level : float
         Probability of each layer's interval, ``0 < level < 1``; tails are equal.
 
@@ -126,7 +126,7 @@ def band(net: Network, *, width: int, depth: int, level: float = 0.95) -> Band:
     """
     from scipy.special import gammaincinv, ndtri
 
-    width = check_count("width", width)
+    width = check_width(width)
     level = check_real("level", level, above=0, below=1)
     spread = length_variance(net, depth=depth)
     lengths = length_map(net, depth=depth).values
@@ -135,6 +135,6 @@ def band(net: Network, *, width: int, depth: int, level: float = 0.95) -> Band:
     with np.errstate(over="ignore"):
         reach = np.exp(float(ndtri((1 + level) / 2)) * relative)
         lower, upper = lengths / reach, lengths * reach
-    tails = np.array([(1 - level) / 2, (1 + level) / 2])
-    lower[0], upper[0] = lengths[0] * 2 * gammaincinv(width / 2, tails) / width
+        tails = np.array([(1 - level) / 2, (1 + level) / 2])
+        lower[0], upper[0] = lengths[0] * (2 * gammaincinv(width / 2, tails) / width)
     return Band(lower, upper)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lengthlab.activations import Array
 from lengthlab.blocks import Block, Run, Steps, cores, share
-from lengthlab.checks import check_count, check_real
+from lengthlab.checks import check_count, check_real, check_width
 from lengthlab.network import Network, check_network
 from lengthlab.rng import RandomState, seed_sequence
 
@@ -39,7 +39,7 @@ def sample_lengths(
     net : Network
         Activation and scales.
     width : int
-        Units N a layer, ``>= 1``.
+        Units N a layer, from 1 to 10^12.
     depth : int
         Layers, ``>= 1``.
     trials : int
@@ -87,7 +87,7 @@ class LengthProcess:
     net : Network
         Activation and scales.
     width : int
-        Units N a layer, ``>= 1``.
+        Units N a layer, from 1 to 10^12.
     depth : int
         Layers, ``>= 1``.
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None
@@ -122,7 +122,7 @@ class LengthProcess:
         rng: RandomState = None,
         threads: int | None = None,
     ) -> None:
-        width, depth = check_count("width", width), check_count("depth", depth)
+        width, depth = check_width(width), check_count("depth", depth)
         self._law = _law(check_network(net), width, depth)
         self._seed = seed_sequence(rng)
         if net.activation.into is None:  # nobody promised that it is safe in two threads at once

@@ -3,10 +3,12 @@
 import json
 import math
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
+import termios
 import time
 import urllib.error
 import urllib.request
@@ -160,6 +162,13 @@ def test_plot_writes_the_picture_in_the_format_of_its_name(tmp_path, capsys, suf
     assert len(table_of(capsys.readouterr().out)) == 3
 
 
+def test_the_picture_bears_the_title_of_the_table(tmp_path, monkeypatch, capsys):
+    captions = []
+    monkeypatch.setattr(lengthlab.drawing, "save_lab", lambda *_, caption: captions.append(caption))
+    assert main([*TANH, *SMALL, "--plot", str(tmp_path / "lab.png")]) == 0
+    assert captions == [capsys.readouterr().out.splitlines()[0]]
+
+
 BAD = [
     ([], "COMMAND"),
     (["guess"], "'guess'"),
@@ -167,14 +176,27 @@ BAD = [
     (["compare", "nope"], "got 'nope'"),
     (["compare", "tanh", "--sigma-w", "nan"], "sigma_w must be a finite number > 0, got nan"),
     (["compare", "tanh", "--sigma-w", "0"], "sigma_w"),
+    (["compare", "tanh", "--sigma-w", "-1e3"], "sigma_w must be a finite number > 0, got -1000.0"),
+    (["compare", "tanh", "--sigma-w", "-inf"], "sigma_w must be a finite number > 0, got -inf"),
+    (
+        ["compare", "tanh", "--sigma-w", "-.5e-3"],
+        "sigma_w must be a finite number > 0, got -0.0005",
+    ),
+    (["compare", "tanh", "-x"], "unrecognized arguments: -x"),
     (["compare", "tanh", "--sigma-b", "-1"], "sigma_b"),
     (["compare", "tanh", "--sigma-b", "much"], "--sigma-b: must be a number, got 'much'"),
     (["compare", "tanh", "--keep-probability", "1.5"], "keep_probability"),
     (["compare", "tanh", "--input-length", "inf"], "input_length"),
-    (["compare", "tanh", "--width", "0"], "width must be an integer >= 1, got 0"),
+    (
+        ["compare", "tanh", "--width", "0"],
+        "width must be an integer >= 1 and <= 1000000000000, got 0",
+    ),
+    (["compare", "tanh", "--width", "1e13"], "<= 1000000000000, got 10000000000000"),
+    (["compare", "tanh", "--width", "1e300"], "width must be an integer >= 1 and <= 1000000000000"),
     (["compare", "tanh", "--width", "10.5"], "--width: must be an integer, got '10.5'"),
     (["compare", "tanh", "--width", "nan"], "--width"),
-    (["compare", "tanh", "--depth", "-3"], "depth"),
+    (["compare", "tanh", "--depth", "-3"], "depth must be an integer >= 1 and <= 10000, got -3"),
+    (["compare", "tanh", "--depth", "100000", "--trials", "1"], "<= 10000, got 100000"),
     (["compare", "tanh", "--trials", "0"], "trials"),
     (["compare", "tanh", "--trials", "1e12"], str(MOST_LENGTHS)),
     (["compare", "tanh", "--seed", "-1"], "seed must be an integer >= 0, got -1"),
@@ -222,8 +244,18 @@ def test_a_broken_pipe_is_quiet():
     assert (done.returncode, done.stderr) == (1, b"")
 
 
-def test_a_short_run_shows_no_progress_bar():
-    done = shell(*TANH, *SMALL)
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_closed_stream_is_no_error(closed):
+    command = [sys.executable, "-m", "lengthlab", *TANH, *SMALL]
+    in_a_shell = ["sh", "-c", f'exec "$@" {closed}', "sh", *command]
+    done = subprocess.run(in_a_shell, capture_output=True, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert bool(done.stdout) == (closed == "2>&-")
+
+
+@pytest.mark.parametrize("more", [[], ["--width", "1e5", "--trials", "2000"]])
+def test_without_a_terminal_there_is_no_progress_bar(more):
+    done = shell(*TANH, *SMALL, *more)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -234,12 +266,19 @@ def test_a_long_run_shows_a_progress_bar_and_ctrl_c_ends_it_quietly():
         "from lengthlab.__main__ import main; sys.exit(main())"
     )
     command = [sys.executable, "-c", code, *TANH, "--width", "1e5", "--trials", "1e6"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    said = process.stderr.read(40)  # there is some only once the bar is there
+    terminal, end = os.openpty()
+    termios.tcsetwinsize(end, (24, 80))
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=end)
+    said = b""
+    while b"0%|" not in said:
+        assert select.select([terminal], [], [], PATIENCE)[0]
+        said += os.read(terminal, 1000)
     process.send_signal(signal.SIGINT)
-    printed, rest = process.communicate(timeout=PATIENCE)
-    said += rest
-    assert b"0%|" in said
+    printed, _ = process.communicate(timeout=PATIENCE)
+    os.write(end, b".")  # or there might be nothing left to read
+    said += os.read(terminal, 10_000)
+    os.close(terminal)
+    os.close(end)
     assert b"Traceback" not in said
     assert (process.returncode, printed) == (130, b"")
 
@@ -317,6 +356,22 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path, capsys):
     (tmp_path / "mine").write_text("")
     assert status_of(["lab", "--folder", tmp_path / "mine"]) == 2
     assert "is not a folder; choose another with --folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("00_start.ipynb", "folder"), (lab.MANIFEST, "folder"), ("images", "file")],
+)
+def test_something_in_the_place_of_a_lesson_is_refused(source, tmp_path, name, kind):
+    target = tmp_path / "mine"
+    target.mkdir()
+    (target / name).mkdir() if kind == "folder" else (target / name).write_text("")
+    with pytest.raises(lab.CommandError, match="is a") as refused:
+        lab.copy_lessons(source, target)
+    assert str(refused.value) == (
+        f"{target / name} is a {kind} in the place of a lesson; "
+        "rename it, or choose another folder with --folder"
+    )
 
 
 @pytest.mark.parametrize("module", ["jupyterlab", "ipykernel"])

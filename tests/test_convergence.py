@@ -197,7 +197,8 @@ def test_the_ends(log):
     ("call", "error", "message"),
     [
         (lambda: Experiment("tanh", width=3, depth=2), TypeError, r"write Network\('tanh'\)"),
-        (lambda: experiment(width=0), ValueError, "width must be an integer >= 1, got 0"),
+        (lambda: experiment(width=0), ValueError, "width must be an integer >= 1 and .*, got 0"),
+        (lambda: experiment(width=10**12 + 1), ValueError, "<= 1000000000000, got 1000000000001"),
         (lambda: experiment(width=2.0), TypeError, r"width must be .*, got 2\.0; write 2"),
         (lambda: experiment(depth=0), ValueError, "depth must be an integer >= 1, got 0"),
         (lambda: experiment(depth="3"), TypeError, "depth must be .*, got '3'"),

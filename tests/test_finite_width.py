@@ -84,7 +84,7 @@ def test_beyond_layer_1_the_logarithm_is_normal():
 # --- properties -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("width", [1, 10, 10**9])
+@pytest.mark.parametrize("width", [1, 10, 10**12])
 @pytest.mark.parametrize("level", [1e-6, 0.5, 0.999999])
 @pytest.mark.parametrize("name", ["relu", "tanh", "exp_square", "cbrt", "cos"])
 def test_a_band_is_never_negative_and_holds_the_length_map(name, level, width):
@@ -235,7 +235,8 @@ NET = Network("tanh")
     [
         ({"net": "tanh"}, TypeError, r"net must be a Network, got 'tanh'; write Network\('tanh'\)"),
         ({"net": 1}, TypeError, "net must be a Network, got 1"),
-        ({"width": 0}, ValueError, "width must be an integer >= 1, got 0"),
+        ({"width": 0}, ValueError, "width must be an integer >= 1 and <= 1000000000000, got 0"),
+        ({"width": 10**13}, ValueError, "width must be .* <= 1000000000000, got 10000000000000"),
         ({"width": 10.0}, TypeError, r"width must be .*, got 10\.0; write 10"),
         ({"width": "10"}, TypeError, "width must be .*, got '10'"),
         ({"depth": 0}, ValueError, "depth must be an integer >= 1, got 0"),

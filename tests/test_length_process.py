@@ -19,6 +19,8 @@ from scipy.stats import binom, chi2, f, kstest, norm
 from lengthlab import blocks, length_process
 from lengthlab.activations import Activation, Homogeneous, activation
 from lengthlab.dense_network import sample_lengths_dense
+from lengthlab.finite_width import length_variance
+from lengthlab.length_map import length_map
 from lengthlab.length_process import LengthProcess, sample_lengths
 from lengthlab.network import Network
 
@@ -476,8 +478,8 @@ GOOD = {"width": 3, "depth": 2, "trials": 1}
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"width": 0}, ValueError, "width must be an integer >= 1, got 0"),
-        ({"width": 3.0}, TypeError, r"width must be an integer >= 1, got 3\.0; write 3"),
+        ({"width": 0}, ValueError, r"width must be an integer >= 1( and <= \d+)?, got 0"),
+        ({"width": 3.0}, TypeError, r"width must be an integer >= 1.*, got 3\.0; write 3"),
         ({"depth": -1}, ValueError, "depth must be an integer >= 1, got -1"),
         ({"depth": "2"}, TypeError, "depth must be an integer >= 1, got '2'"),
         ({"trials": 0}, ValueError, "trials must be an integer >= 1, got 0"),
@@ -494,6 +496,23 @@ GOOD = {"width": 3, "depth": 2, "trials": 1}
 def test_bad_arguments(sampler, arguments, error, message):
     with pytest.raises(error, match=message):
         sampler(**{"net": NET, **GOOD, **arguments})
+
+
+def test_the_width_has_an_upper_limit():
+    with pytest.raises(ValueError, match=r"width .* >= 1 and <= 1000000000000, got 1000000000001"):
+        LengthProcess(NET, width=10**12 + 1, depth=2)
+
+
+@pytest.mark.parametrize("keep", [1.0, 0.7])
+@pytest.mark.parametrize("name", ["relu", "sign"])
+def test_the_largest_width_costs_nothing_and_is_gaussian(name, keep):
+    net, trials, width = Network(name, sigma_w=1.2, keep_probability=keep), 20_000, 10**12
+    q = sample_lengths(net, width=width, depth=3, trials=trials, rng=27)
+    spread = np.sqrt(length_variance(net, depth=3) / width)
+    z = (q - length_map(net, depth=3).values) / spread
+    for layer in range(3):
+        assert kstest(z[:, layer], "norm").statistic < radius(trials)
+        assert kstest(1.3 * z[:, layer], "norm").statistic > radius(trials)
 
 
 @pytest.mark.parametrize(

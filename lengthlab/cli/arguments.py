@@ -2,10 +2,17 @@
 
 import argparse
 import math
+import sys
 
 
 class CommandError(Exception):
     """What the reader has to know, in one line."""
+
+
+def flush() -> None:
+    """Write out what was printed; a shell's ``>&-`` leaves nowhere to write it."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
 
 
 def real(text: str) -> float:

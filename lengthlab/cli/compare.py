@@ -20,6 +20,7 @@ from lengthlab.network import Network
 
 PLOT_FORMATS = (".png", ".svg", ".pdf")
 MOST_LENGTHS = 2**27  # trials x depth that are kept: 1 GiB
+DEEPEST = 10_000  # the length map, before any network, takes a millisecond a layer
 TICK = 0.1  # seconds between two looks at the progress bar
 
 JSON_KEYS = """\
@@ -77,26 +78,28 @@ def _run_compare(arguments: argparse.Namespace) -> int:
     )
     trials = check_count("trials", arguments.trials)
     check_count("seed", arguments.seed, minimum=0)
-    if trials * check_count("depth", arguments.depth) > MOST_LENGTHS:
-        msg = f"trials times depth must be at most {MOST_LENGTHS}, got {trials * arguments.depth}"
+    depth = check_count("depth", arguments.depth, maximum=DEEPEST)
+    if trials * depth > MOST_LENGTHS:
+        msg = f"trials times depth must be at most {MOST_LENGTHS}, got {trials * depth}"
         raise CommandError(msg)
-    experiment = Experiment(net, width=arguments.width, depth=arguments.depth)
+    experiment = Experiment(net, width=arguments.width, depth=depth)
     _sample(experiment, trials, arguments.seed)
     print(_json(experiment, arguments) if arguments.json else _table(experiment, arguments.seed))
     if arguments.plot is not None:
         from lengthlab.drawing import save_lab  # matplotlib: only where a picture is wanted
 
-        save_lab(arguments.plot, experiment)
+        save_lab(arguments.plot, experiment, caption=_title(experiment, arguments.seed))
     return 0
 
 
 def _sample(experiment: Experiment, trials: int, seed: int) -> None:
-    """Add the networks of `sample_lengths`, with a progress bar after one second."""
+    """Add the networks of `sample_lengths`, with a progress bar on a terminal after one second."""
     process = LengthProcess(
         experiment.net, width=experiment.width, depth=experiment.depth, rng=seed
     )
     options: dict[str, Any] = {"delay": 1, "mininterval": 0.5, "miniters": 0, "leave": False}
-    with tqdm(total=trials, unit=" networks", file=sys.stderr, **options) as bar:
+    # `disable=None`: only where stderr is a terminal.
+    with tqdm(total=trials, unit=" networks", file=sys.stderr, disable=None, **options) as bar:
         while experiment.drawn < trials:
             lengths = process.advance(TICK, trials=trials - experiment.drawn)
             experiment.add(lengths)
@@ -114,8 +117,23 @@ def _check_plot(path: Path) -> None:
         raise CommandError(msg)
 
 
-def _table(experiment: Experiment, seed: int) -> str:
+def _title(experiment: Experiment, seed: int) -> str:
     net = experiment.net
+    more = "".join(
+        f", {name} = {value:g}"
+        for name, value in [
+            ("keep_probability", net.keep_probability),
+            ("input_length", net.input_length),
+        ]
+        if value != 1
+    )
+    return (
+        f"{net.activation.name}, sigma_w = {net.sigma_w:g}, sigma_b = {net.sigma_b:g}{more}: "
+        f"{experiment.drawn} networks of width {experiment.width}, seed {seed}"
+    )
+
+
+def _table(experiment: Experiment, seed: int) -> str:
     layers = [experiment.summary(layer) for layer in range(1, experiment.depth + 1)]
     lengths = _column([row.predicted for row in layers] + [row.mean for row in layers], digits=6)
     first = experiment.prediction.first_overflow
@@ -131,19 +149,9 @@ def _table(experiment: Experiment, seed: int) -> str:
     for column in columns:
         width = max(map(len, column))
         column[:] = [cell.rjust(width) for cell in column]
-    more = "".join(
-        f", {name} = {value:g}"
-        for name, value in [
-            ("keep_probability", net.keep_probability),
-            ("input_length", net.input_length),
-        ]
-        if value != 1
+    return "\n".join(
+        [_title(experiment, seed), *("  ".join(row) for row in zip(*columns, strict=True))]
     )
-    title = (
-        f"{net.activation.name}, sigma_w = {net.sigma_w:g}, sigma_b = {net.sigma_b:g}{more}: "
-        f"{experiment.drawn} networks of width {experiment.width}, seed {seed}"
-    )
-    return "\n".join([title, *("  ".join(row) for row in zip(*columns, strict=True))])
 
 
 def _column(values: list[float], *, digits: int, inf: str = "inf") -> list[str]:

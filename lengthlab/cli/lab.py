@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lengthlab.cli.arguments import CommandError, count
+from lengthlab.cli.arguments import CommandError, count, flush
 
 PACKAGE = Path(__file__).resolve().parents[1]
 MANIFEST = ".lengthlab.json"
@@ -54,7 +54,7 @@ def _run_lab(arguments: argparse.Namespace) -> int:
         print(
             f"Kept as you left them: {', '.join(kept)} (rename or delete one to get the original)"
         )
-    sys.stdout.flush()
+    flush()
     return _become(
         lab_command(folder, browser=not arguments.no_browser, port=arguments.port),
         lab_environment(),
@@ -103,7 +103,7 @@ def copy_lessons(source: Path, target: Path) -> list[str]:
     OSError
         If the folder cannot be written.
     CommandError
-        If something else is in its place.
+        If something else is in its place, or in that of a lesson.
     """
     if target == source.resolve():
         return []
@@ -112,6 +112,7 @@ def copy_lessons(source: Path, target: Path) -> list[str]:
         raise CommandError(msg)
     target.mkdir(parents=True, exist_ok=True)
     record = target / MANIFEST
+    _check_place(record, target)
     written = _read_manifest(record)
     kept = []
     for path in sorted(source.rglob("*")):
@@ -119,6 +120,7 @@ def copy_lessons(source: Path, target: Path) -> list[str]:
         if not path.is_file() or any(part.startswith((".", "__")) for part in name.parts):
             continue
         content, copy = path.read_bytes(), target / name
+        _check_place(copy, target)
         there = copy.read_bytes() if copy.exists() else None
         if there not in (None, content) and _digest(there) != written.get(name.as_posix()):
             kept.append(name.as_posix())
@@ -129,6 +131,16 @@ def copy_lessons(source: Path, target: Path) -> list[str]:
             copy.write_bytes(content)
     record.write_text(json.dumps(written, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return kept
+
+
+def _check_place(file: Path, target: Path) -> None:
+    """Refuse a folder where a file of the lessons goes, and a file where a folder does."""
+    folders = [folder for folder in file.parents if target in folder.parents]
+    wrong = [file] if file.is_dir() else [place for place in folders if place.is_file()]
+    if wrong:
+        kind = "folder" if wrong[0].is_dir() else "file"
+        msg = f"{wrong[0]} is a {kind} in the place of a lesson; rename it, or choose another"
+        raise CommandError(f"{msg} folder with --folder")
 
 
 def _read_manifest(record: Path) -> dict[str, str]:

@@ -11,6 +11,8 @@ from lengthlab.finite_width import Band
 _ROUND = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 _LOG_FROM = 30.0  # ratio of the largest to the smallest length from which the axis is logarithmic
 _DETAIL_BINS = 60
+# Beyond these matplotlib takes an axis for empty or its ticks overflow.
+_LEAST, _MOST, _DECADES, _TICKS_END = 1e-280, 1e299, 299, 305
 
 
 class Limits:
@@ -21,7 +23,7 @@ class Limits:
         self.seen = experiment.drawn
         low, high = _range(experiment, slice(None))
         if floor is not None:
-            low, high = min(low, floor.low), max(high, floor.high)
+            low, high = _drawable(min(low, floor.low), max(high, floor.high))
         self.low: float = low
         self.high: float = high
         wide = high > _LOG_FROM * low or (floor is not None and floor.log)
@@ -45,8 +47,7 @@ class Limits:
             ends = [math.log(end) if end > 0 else -math.inf for end in ends]
         number = 90
         if len(ends) == 4 and 0 < ends[3] - ends[2] < math.inf:
-            share = (ends[3] - ends[2]) / (ends[1] - ends[0])
-            number = int(min(max(18 / share, number), 20_000))
+            number = int(min(max(18 * (ends[1] - ends[0]) / (ends[3] - ends[2]), number), 20_000))
         return Bins(low, high, number, self.log)
 
     def detail_bins(self, layer: int) -> Bins:
@@ -80,7 +81,13 @@ def _range(experiment: Experiment, layers: slice) -> tuple[float, float]:
     if len(tails):
         low = min(low, max(float(tails.min()), 1e-4 * low))
         high = max(high, min(float(tails.max()), 1e4 * high))
-    return low, high
+    return _drawable(low, high)
+
+
+def _drawable(low: float, high: float) -> tuple[float, float]:
+    """Clamp to what one axis can show, keeping the larger lengths; 0 stays 0."""
+    high = min(max(high, _LEAST), _MOST)
+    return (min(max(low, _LEAST, high / 10.0**_DECADES), high) if low > 0 else 0.0), high
 
 
 def _positive(values: Array) -> Array:
@@ -98,18 +105,22 @@ def _round_up(x: float) -> float:
     return next((r * power for r in _ROUND if r * power >= x), 10 * power)
 
 
-def _log_limits(low: float, high: float) -> tuple[float, float]:
-    bottom = 10.0 ** max(math.floor(math.log10(low)), -307)
-    top = 10.0 ** min(math.ceil(math.log10(high)), 308)
-    return bottom, top if top > bottom else 10 * bottom
+def _log_limits(low: float, high: float, parts: int = 1) -> tuple[float, float]:
+    """Limits that are whole decades, or whole parts of one.
+
+    Matplotlib's ticks go half of the axis beyond its top, where floats must not end: of an axis too
+    long for that the top is cut off, and the mark at its end stands for the lengths there.
+    """
+    bottom = math.floor(parts * math.log10(low)) / parts
+    top = max(math.ceil(parts * math.log10(high)) / parts, bottom + 1 / parts)
+    return 10.0**bottom, 10.0 ** min(top, (2 * _TICKS_END + bottom) // 3)
 
 
 def _detail_limits(experiment: Experiment, layer: int, *, log: bool) -> tuple[float, float]:
     """Limits of one layer's lengths, on a grid of round steps."""
     low, high = _range(experiment, slice(layer - 1, layer))
     if log and high > 3 * low > 0:
-        quarters = math.floor(4 * math.log10(low)), math.ceil(4 * math.log10(high))
-        return 10 ** (quarters[0] / 4), 10 ** (quarters[1] / 4)
+        return _log_limits(low, high, parts=4)
     room = 0.15 * (high - low) if high > low else 0.1 * high
     step = _round_up((high - low + 2 * room) / 6)
     return max(0.0, step * math.floor((low - room) / step)), step * math.ceil((high + room) / step)
