@@ -29,8 +29,8 @@ class LayerSummary:
         qt_l of the length map; inf if it is infinite or beyond every float.
     median, low, high, mean, standard_error : float
         Of the sampled q_l; `low` and `high` enclose the central 90 %.
-    drawn, infinite : int
-        Networks drawn, and those among them whose q_l left the floats.
+    drawn, infinite, zero : int
+        Networks drawn, and those among them whose q_l left the floats, or is 0 (a dead network).
     """
 
     layer: int
@@ -42,6 +42,7 @@ class LayerSummary:
     standard_error: float
     drawn: int
     infinite: int
+    zero: int
 
 
 class Experiment:
@@ -161,10 +162,9 @@ class Experiment:
     def _summarise(self, layer: int) -> LayerSummary:
         q = self.lengths[:, layer - 1]
         predicted = float(self.prediction.values[layer - 1])
-        infinite = int(np.isinf(q).sum())
+        counts = len(q), int(np.isinf(q).sum()), int((q == 0).sum())
         if not len(q):
-            nan = math.nan
-            return LayerSummary(layer, predicted, nan, nan, nan, nan, nan, drawn=0, infinite=0)
+            return LayerSummary(layer, predicted, *(math.nan,) * 5, *counts)
         tail = (1 - LEVEL) / 2
         low, median, high = _quantiles(q, [tail, 0.5, 1 - tail])
         with np.errstate(over="ignore", invalid="ignore"):
@@ -172,7 +172,7 @@ class Experiment:
             error = float(q.std(ddof=1)) / math.sqrt(len(q)) if len(q) > 1 else math.inf
         if not math.isfinite(mean):
             error = math.inf
-        return LayerSummary(layer, predicted, median, low, high, mean, error, len(q), infinite)
+        return LayerSummary(layer, predicted, median, low, high, mean, error, *counts)
 
 
 def _quantiles(q: Array, probabilities: list[float]) -> list[float]:

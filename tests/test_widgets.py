@@ -194,6 +194,12 @@ class TestModel:
         assert model.drawn == model.experiment.drawn
         assert not model.running
 
+    def test_dead_networks_are_counted(self):
+        model = Model("relu", width=1, depth=8)
+        model.run(100)
+        zero = int((model.experiment.lengths[:, -1] == 0).sum())
+        assert f"zero {zero}" in model.summary
+
     def test_changes_held_together(self):
         model = Model("tanh", width=32, depth=3)
         model.run(30)

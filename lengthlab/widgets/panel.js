@@ -109,8 +109,9 @@ class Numeric {
     this.text.removeAttribute("aria-invalid");
   }
 
-  refuse() {
+  refuse(value, alert) {
     this.text.setAttribute("aria-invalid", "true");
+    this.text.setAttribute("aria-errormessage", alert);
   }
 }
 
@@ -120,7 +121,7 @@ class View {
     this.sight = make("div", { className: "lengthlab-fields" });
     this.more = make("div", { className: "lengthlab-fields", hidden: true, id: newId() });
     this.buttons = make("div", { className: "lengthlab-buttons" });
-    this.alert = make("p", { className: "lengthlab-alert" });
+    this.alert = make("p", { className: "lengthlab-alert", id: newId() });
     this.alert.setAttribute("role", "alert");
     this.notes = make("p", {});
     for (const spec of panel.model.get("fields")) {
@@ -202,7 +203,7 @@ class Panel {
     const view = this.asked?.view;
     this.asked = null;
     if (accepted) this.showValues(name);
-    else view?.fields.get(name).refuse(this.model.get("values")[name]);
+    else view?.fields.get(name).refuse(this.model.get("values")[name], view.alert.id);
     this.tell();
   }
 

@@ -27,6 +27,8 @@ def readout(experiment: Experiment, layer: int, *, patience: float = 0.0) -> lis
         ]
     if s.infinite:
         pairs.append(("infinite", str(s.infinite)))
+    if s.zero:
+        pairs.append(("zero", str(s.zero)))
     return [*pairs, ("networks drawn", str(experiment.drawn))]
 
 
