@@ -88,6 +88,7 @@ class LengthLab(View):
             lock=self.model.lock,
             running=self.model.running,
         )
+        self.watch(self._refresh, "generation")  # first: the reader waits for the picture
         self._controls = Controls(
             model,
             (
@@ -129,6 +130,7 @@ class LengthLab(View):
     def layer(self, layer: int) -> None:
         with self.model.lock:
             self._layer = check_layer(layer, self.model.depth)
+            self._refresh()
             self._changed()
 
     @property
@@ -140,7 +142,8 @@ class LengthLab(View):
     def scale(self, scale: str) -> None:
         with self.model.lock:
             self._scale = check_scale(scale)
-            self._show_own()
+            self._refresh()
+            self._changed()
 
     def still(self) -> dict[str, str]:
         """Return the present picture and numbers for where no kernel runs, by MIME type."""
@@ -192,8 +195,11 @@ class LengthLab(View):
         return [*pairs, ("▲ beyond the axis", str(beyond))] if beyond else pairs
 
     def _changed(self, _: object = None) -> None:
+        self._controls.show({"layer": self.layer, "scale": self.scale})
         self._describe()
-        self._show_own()
+
+    def _refresh(self, _: object = None) -> None:
+        self._live.refresh()
 
     def _describe(self) -> None:
         """Say in words what the canvas shows and takes."""
@@ -202,10 +208,6 @@ class LengthLab(View):
             "beside the curve of the length map. Right: one layer, large. Left and right arrow "
             "keys or a click choose the layer, space pauses."
         )
-
-    def _show_own(self) -> None:
-        self._controls.show({"layer": self.layer, "scale": self.scale})
-        self._live.refresh()
 
     def _run_or_rest(self, _: object = None) -> None:
         self._live.running = self.model.running
