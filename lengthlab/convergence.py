@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lengthlab.activations import Array
 from lengthlab.checks import check_count, check_width
-from lengthlab.finite_width import Band, InfiniteSpreadError, band
+from lengthlab.finite_width import Band, InfiniteSpreadError, band_around
 from lengthlab.length_map import LengthMap, length_map
 from lengthlab.network import Network
 
@@ -87,16 +87,17 @@ class Experiment:
         self.prediction: LengthMap = length_map(net, depth=self.depth)
         self.why_no_band = ""
         try:
-            self.band: Band = band(net, width=self.width, depth=self.depth, level=LEVEL)
+            self.band = self._band(self.prediction)
         except InfiniteSpreadError as error:
             self.why_no_band = error.reason
             layers = error.layer - 1
-            self.band = (
-                band(net, width=self.width, depth=layers, level=LEVEL) if layers else NO_BAND
-            )
+            self.band = self._band(length_map(net, depth=layers)) if layers else NO_BAND
         self._rows = np.empty((256, self.depth))
         self.drawn = 0
         self._last: LayerSummary | None = None
+
+    def _band(self, prediction: LengthMap) -> Band:
+        return band_around(prediction, self.net, width=self.width, level=LEVEL)
 
     @property
     def lengths(self) -> Array:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lengthlab.activations import Array
-from lengthlab.checks import check_count, check_real, check_width
+from lengthlab.checks import check_real, check_width
 from lengthlab.gaussian import mean_fourth, mean_square
-from lengthlab.length_map import length_map
-from lengthlab.network import Network, check_network
+from lengthlab.length_map import LengthMap, length_map
+from lengthlab.network import Network
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +65,11 @@ def length_variance(net: Network, *, depth: int) -> Array:
     >>> length_variance(Network("relu", sigma_w=2**0.5), depth=3)
     array([ 8., 28., 48.])
     """
-    check_network(net)
-    depth = check_count("depth", depth)
-    prediction = length_map(net, depth=depth)
+    return _spread(net, length_map(net, depth=depth))
+
+
+def _spread(net: Network, prediction: LengthMap) -> Array:
+    depth = len(prediction.values)
     spread = np.empty(depth)
     node = 0.0
     for k, q in enumerate(prediction.values.tolist()):
@@ -124,12 +126,16 @@ def band(net: Network, *, width: int, depth: int, level: float = 0.95) -> Band:
     >>> ten.lower.round(2), ten.upper.round(2)
     (array([1.7 , 0.96]), array([3.06, 1.81]))
     """
-    from scipy.special import gammaincinv, ndtri
-
     width = check_width(width)
     level = check_real("level", level, above=0, below=1)
-    spread = length_variance(net, depth=depth)
-    lengths = length_map(net, depth=depth).values
+    return band_around(length_map(net, depth=depth), net, width=width, level=level)
+
+
+def band_around(prediction: LengthMap, net: Network, *, width: int, level: float) -> Band:
+    """`band` of a network whose length map is there already."""
+    from scipy.special import gammaincinv, ndtri
+
+    spread, lengths = _spread(net, prediction), prediction.values
     with np.errstate(invalid="ignore", divide="ignore"):
         relative = np.where(lengths > 0, np.sqrt(spread / width) / lengths, 0.0)
     with np.errstate(over="ignore"):

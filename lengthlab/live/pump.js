@@ -1,6 +1,7 @@
 // The browser asks for frames and the kernel answers. Nothing is asked that nobody would see.
 
 const PATIENCE = 10_000; // ms of silence after which answers count as lost
+const MOVING = 300; // ms after an unasked frame during which a control counts as moving
 const SLOW = 1.8; // frames of round trip above which a third request is worth while
 
 class Pump {
@@ -13,11 +14,13 @@ class Pump {
     this.roundTrip = 0;
     this.patience = PATIENCE;
     this.connected = true;
+    this.moved = -MOVING;
     this.timer = this.watchdog = 0;
   }
 
   get room() {
     if (this.patience > PATIENCE) return 1; // a busy kernel will answer all that waits for it
+    if (performance.now() - this.moved < MOVING) return 1; // the control's next word comes first
     return (this.roundTrip * this.model.get("fps")) / 1000 > SLOW ? 3 : 2;
   }
 
@@ -45,6 +48,7 @@ class Pump {
   heard(slot) {
     this.connected = true;
     this.patience = PATIENCE;
+    if (slot === null) this.moved = performance.now();
     if (this.asked.has(slot)) {
       // One long wait is a busy kernel, not a slow link.
       const longest = (2000 * SLOW) / this.model.get("fps");
