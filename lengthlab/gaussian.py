@@ -232,7 +232,9 @@ def _moment(phi: Activation, q: float, *, power: int, rtol: float) -> MeanSquare
     if integrand.logarithmic or look.height > _LOG_MAX / 4:
         integrand.shift = look.height
     breaks = [*phi.kinks, *(pole.location for pole in phi.poles)]
-    pieces = integrate(integrand, look.edges(scale, breaks), rtol)
+    # With a logarithm given, phi is of the exp(|x|^p) kind, which at 0 is as rough as |x|^p.
+    rough = phi.kinks if integrand.logarithmic else ()
+    pieces = integrate(integrand, look.edges(scale, breaks, rough), rtol)
     if pieces is None:
         return infinite
     slope = pieces.weighted(lambda z: z * z - 1) / (2 * q)
@@ -288,11 +290,15 @@ class _Look:
     peaks: tuple[float, ...]
     height: float = 0.0
 
-    def edges(self, scale: float, breaks: list[float]) -> list[float]:
+    def edges(
+        self, scale: float, breaks: list[float], rough: tuple[float, ...] = ()
+    ) -> list[float]:
         """Where to split: around the peaks, at phi's breaks, and on phi's own scale near 0."""
         steps = _STEPS[: 11 + 2 * math.ceil(math.log2(self.high - self.low))]
         inner = {peak + step for peak in self.peaks for step in steps}
         inner.update(x / scale for x in (*breaks, *_PHI_SCALE))
+        rungs = [side * 4.0**-k for k in range(1, 9) for side in (-1, 1)]
+        inner.update(x / scale + rung for x in rough for rung in rungs)
         return [self.low, *sorted(z for z in inner if self.low < z < self.high), self.high]
 
 

@@ -511,6 +511,14 @@ def _exp(x: float) -> float:
     return math.exp(x) if x < 709.78 else math.inf
 
 
+_THETA, _STEP = 0.4, 0.07
+# exp(-z^2 / 2) z = sum of (-1/2)^k / k! z^(2 k + 1), each power summed over the nodes to the left.
+_SERIES = tuple(
+    (n, (-0.5) ** k / math.factorial(k) * math.cos(n * _THETA) / math.expm1(n * _STEP))
+    for k, n in enumerate(range(1, 13, 2))
+)
+
+
 def _mean_sin_square_reciprocal(a: float) -> float:
     """E sin(a / Z)^2 for a > 0, within a few roundings.
 
@@ -518,18 +526,13 @@ def _mean_sin_square_reciprocal(a: float) -> float:
     decay, and t = exp(u) makes both ends exponential, where the trapezoidal rule converges
     geometrically.
     """
-    theta, step = 0.4, 0.05
     scale = min(a, 1.0)  # most of the mass is here, so that u = 0 there is rounded least
     # Left of the first node 1 - exp(2 i a / z) is 1 and z is small: a few geometric series.
-    start = min(math.log(a / scale) - 4, math.log(0.1 / scale))
-    first = math.floor(start / step)
-    u = step * np.arange(first, round(math.log(40 / scale) / step))
-    z = scale * np.exp(u - 1j * theta)
+    first = math.floor(min(math.log(a / scale) - 4, math.log(0.1 / scale)) / _STEP)
+    u = _STEP * np.arange(first, round(math.log(12 / scale) / _STEP))
+    z = scale * np.exp(u - 1j * _THETA)
     with np.errstate(under="ignore", over="ignore"):
         terms = -np.expm1(2j * a / z) * np.exp(-z * z / 2) * z
-    z_first, left = z[0], 0.0
-    for k in range(6):  # exp(-z^2 / 2) z = sum of (-1/2)^k / k! z^(2 k + 1)
-        power = 2 * k + 1
-        series = (z_first**power).real / math.expm1(power * step)
-        left += (-0.5) ** k / math.factorial(k) * series
-    return float((terms.real.sum() + left) * step / math.sqrt(2 * math.pi))
+    radius = scale * math.exp(first * _STEP)
+    left = sum(factor * radius**power for power, factor in _SERIES)
+    return float((terms.real.sum() + left) * _STEP / math.sqrt(2 * math.pi))
