@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import to_rgb
 
 import lengthlab as ll
 from lengthlab.convergence import Bins, Experiment
@@ -181,3 +182,17 @@ class TestLab:
         artists = draw_lab(experiment())
         caption_lab(artists, "tanh, width 64")
         assert artists.main.get_title(loc="left") == "tanh, width 64"
+
+
+def test_in_grey_print_band_bars_and_curve_are_apart():
+    artists = draw_lab(experiment(trials=50))
+
+    def grey(artist, colour):
+        red, green, blue = to_rgb(colour)
+        alpha = 1.0 if artist.get_alpha() is None else artist.get_alpha()
+        return alpha * (0.299 * red + 0.587 * green + 0.114 * blue) + 1 - alpha
+
+    band = grey(artists.detail_band, artists.detail_band.get_facecolor())
+    bars = grey(artists.detail_bars, artists.detail_bars.get_facecolor())
+    line = grey(artists.predicted, artists.predicted.get_color())
+    assert 1 > band > bars + 0.15 > line + 0.3

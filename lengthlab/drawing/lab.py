@@ -33,8 +33,8 @@ from lengthlab.drawing.limits import Limits, band_at
 from lengthlab.drawing.tally import Tally
 from lengthlab.finite_width import Band
 
-# Okabe & Ito's blue and vermilion: apart for colour-blind readers; in grey print the band is light,
-# the bars are dark and the curve is the line with white-rimmed dots.
+# Okabe & Ito's blue and vermilion, apart for colour-blind readers. In grey print the band is light,
+# the bars, half transparent, are in the middle, and the curve and the predicted line are dark.
 INK, BAR, BAND, CURVE, CHOSEN = "#1b1f24", "#0072b2", "#d7e6f2", "#d55e00", "#eceae4"
 SCALES = ("auto", "linear", "log")
 _BAR_FOOT, _BAR_REACH = 0.06, 0.72
@@ -114,11 +114,11 @@ def draw_lab(
         detail=detail,
         chosen=_patch(main, CHOSEN, 0),
         band=_patch(main, BAND, 1),
-        bars=_patch(main, BAR, 2, alpha=0.75),
+        bars=_patch(main, BAR, 2, alpha=0.45),
         curve=_line(main, "-o", CURVE, 4, lw=2, ms=5.5, mec="white", mew=0.8),
         beyond=_line(main, "^", BAR, 3, ms=7, mec="white", mew=0.8, clip_on=False),
         detail_band=_patch(detail, BAND, 1),
-        detail_bars=_patch(detail, BAR, 2, alpha=0.75),
+        detail_bars=_patch(detail, BAR, 2, alpha=0.45),
         predicted=_line(detail, "-", CURVE, 4, lw=2),
         quantiles=_line(detail, "^", INK, 5, ms=7, mec="white", mew=0.8, clip_on=False),
     )
