@@ -25,17 +25,17 @@ def lab():
 
 def type_into(lab, name, text):
     """What the browser sends when the reader has typed."""
-    lab._controls._receive(None, {"kind": "edit", "name": name, "text": text}, [])
+    lab._hear(None, {"kind": "edit", "name": name, "text": text}, [])
 
 
 def press(lab, button):
     """What the browser sends when the reader has pressed a button."""
-    lab._controls._receive(None, {"kind": "press", "button": button}, [])
+    lab._hear(None, {"kind": "press", "button": button}, [])
 
 
 def frame(lab):
     """One request of the browser."""
-    lab._live._receive(None, {"kind": "frame", "slot": 1}, [])
+    lab._receive(None, {"kind": "frame", "slot": 1}, [])
 
 
 class TestModel:
@@ -301,14 +301,13 @@ class TestLab:
         type_into(lab, name, text)
         assert lab.message == ""
         assert getattr(lab, name) == value
-        assert lab._controls.values[name] == value
+        assert lab._values[name] == value
 
     @pytest.mark.parametrize("text", ["", "nan", "0", "-3", "abc", "1e999", "1.5.2", "<b>"])
     def test_bad_text_becomes_a_message(self, lab, text, capfd):
         lab.run(20)
         type_into(lab, "width", text)
         assert lab.message.startswith("width must be an integer >= 1, got")
-        assert lab._controls.message == lab.message
         assert (lab.width, lab.drawn) == (64, 20)
         type_into(lab, "width", "65")
         assert lab.message == ""
@@ -316,14 +315,14 @@ class TestLab:
 
     def test_bad_layer_is_named(self, lab):
         type_into(lab, "layer", "9")
-        assert lab._controls.message == "layer must be an integer >= 1 and <= 5, got 9"
+        assert lab.message == "layer must be an integer >= 1 and <= 5, got 9"
         type_into(lab, "layer", "2")
-        assert lab._controls.message == ""
+        assert lab.message == ""
 
     def test_choosing_phi(self, lab):
         mine = ll.Activation(lambda x: np.sin(3 * x), name="mine")
         lab.activation = mine
-        assert "mine" in lab._controls.options["activation"]
+        assert "mine" in lab._options["activation"]
         type_into(lab, "activation", "relu")
         assert lab.activation.name == "relu"
         type_into(lab, "activation", "mine")
@@ -333,7 +332,7 @@ class TestLab:
         first, second = ll.activation("power", exponent=-0.3), ll.Activation(np.sin, name="tanh")
         for phi in (first, second):
             lab.activation = phi
-        options = lab._controls.options["activation"]
+        options = lab._options["activation"]
         assert {"power(exponent=-0.3)", "tanh (2)"} < set(options)
         for name, phi in [("power(exponent=-0.3)", first), ("tanh (2)", second)]:
             type_into(lab, "activation", "relu")
@@ -342,9 +341,9 @@ class TestLab:
 
     def test_paused_lab_shows_what_run_has_drawn(self, lab):
         sent = []
-        lab._live._receive(None, {"kind": "view", "width": 900, "ratio": 1, "fresh": True}, [])
+        lab._receive(None, {"kind": "view", "width": 900, "ratio": 1, "fresh": True}, [])
         lab.running = False
-        lab._live.send = lambda content, buffers=None: sent.append(content)
+        lab.send = lambda content, buffers=None: sent.append(content)
         lab.run(70)
         assert ("networks drawn", "70") in sent[-1]["readout"]
 
@@ -357,13 +356,13 @@ class TestLab:
         assert lab.layer == 2
         lab._picked(lab._artists.detail, 4.0, 0.5)
         assert lab.layer == 2
-        lab._pressed("ArrowRight")
+        lab._moved_by_key("ArrowRight")
         assert lab.layer == 3
-        lab._pressed("End")
+        lab._moved_by_key("End")
         assert lab.layer == 5
-        lab._pressed("ArrowRight")
+        lab._moved_by_key("ArrowRight")
         assert lab.layer == 5
-        lab._pressed("Home")
+        lab._moved_by_key("Home")
         assert lab.layer == 1
         assert lab.summary.split(": ")[1].startswith("layer 1, predicted 2.34")
 
@@ -386,12 +385,12 @@ class TestLab:
         left, right = LengthLab(model), LengthLab(model)
         left.sigma_w = 1.9
         assert right.sigma_w == 1.9
-        assert right._controls.values["sigma_w"] == 1.9
+        assert right._values["sigma_w"] == 1.9
         press(right, "run")
-        assert not left._live.running
+        assert not left.running
         left.close()
         model.sigma_w = 1.1
-        assert right._controls.values["sigma_w"] == 1.1
+        assert right._values["sigma_w"] == 1.1
         right.close()
 
     def test_shared_model_takes_no_parameters(self):
@@ -400,7 +399,7 @@ class TestLab:
 
     def test_stored_picture_and_numbers(self, lab):
         lab.run(200)
-        bundle = lab._repr_mimebundle_()
+        bundle, _ = lab._repr_mimebundle_()
         assert bundle["text/plain"] == lab.summary
         assert bundle["image/png"].startswith("iVBOR")
         assert "alt=" in bundle["text/html"]
@@ -411,19 +410,19 @@ class TestLab:
         for name, parameters in [("reciprocal", {}), ("exp_square", {"c": 0.2}), ("tan", {})]:
             lab = LengthLab(ll.activation(name, **parameters), width=20, depth=6)
             lab.run(30)
-            notes = "\n".join(lab._controls.notes)
+            notes = "\n".join(lab._notes)
             assert "No band from layer" in notes
             assert "The length map is infinite from layer" in notes
             lab.still()
             lab.close()
 
     def test_resizing_rearranges(self, lab):
-        lab._live._receive(None, {"kind": "view", "width": 400, "ratio": 1, "fresh": True}, [])
-        assert lab._live.aspect > 1
+        lab._receive(None, {"kind": "view", "width": 400, "ratio": 1, "fresh": True}, [])
+        assert lab.aspect > 1
         upper, lower = (axes.get_position() for axes in lab.figure.axes)
         assert upper.y0 > lower.y1
         assert upper.width > 0.7
-        lab._live._receive(None, {"kind": "view", "width": 900, "ratio": 2}, [])
+        lab._receive(None, {"kind": "view", "width": 900, "ratio": 2}, [])
         left, right = (axes.get_position() for axes in lab.figure.axes)
         assert left.x1 < right.x0
 
@@ -431,7 +430,7 @@ class TestLab:
         def cycle(model=None):
             lab = LengthLab(model or Model("tanh", width=16, depth=3))
             lab.run(5)
-            lab._live._receive(None, {"kind": "view", "width": 900, "ratio": 1}, [])
+            lab._receive(None, {"kind": "view", "width": 900, "ratio": 1}, [])
             lab.close()
             lab.close()
 

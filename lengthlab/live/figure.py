@@ -16,11 +16,13 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .front_end import SharedWidget, read
+from .front_end import SharedWidget, front_end
 from .scene import Scene
 
 Message = tuple[dict[str, Any], list[bytes]]
 
+LIVE = tuple((__package__, name) for name in ("live.css", "painter.js", "pump.js", "stage.js"))
+"""Files of the front end that paints."""
 BUDGET = 0.010
 """Seconds of work for one frame."""
 HASTY_BUDGET = 0.004
@@ -82,10 +84,7 @@ class LiveFigure(SharedWidget):
         Height of the figure divided by its width.
     """
 
-    _css = read(__package__, "live.css")
-    _front_end = traitlets.Unicode(read(__package__, "painter.js", "pump.js", "stage.js")).tag(
-        sync=True
-    )
+    _front_end = traitlets.Unicode(front_end(*LIVE, (__package__, "figure.js"))).tag(sync=True)
     _takes_picks = traitlets.Bool(False).tag(sync=True)
     _takes_keys = traitlets.Bool(False).tag(sync=True)
 
@@ -94,6 +93,8 @@ class LiveFigure(SharedWidget):
     max_width = traitlets.Int(960).tag(sync=True)
     fps = traitlets.Float(30.0).tag(sync=True)
     aspect = traitlets.Float(0.6).tag(sync=True)
+
+    _scene: Scene | None = None
 
     def __init__(
         self,
@@ -121,7 +122,7 @@ class LiveFigure(SharedWidget):
         self._view: tuple[float, float] | None = None
         width, height = figure.get_size_inches()
         traits.setdefault("aspect", height / width)
-        self._scene: Scene | None = Scene(figure, moving)
+        self._scene = Scene(figure, moving)
         flags = {"_takes_picks": on_pick is not None, "_takes_keys": on_key is not None}
         super().__init__(**flags, **traits)
         self.on_msg(self._receive)
@@ -178,7 +179,8 @@ class LiveFigure(SharedWidget):
 
     def close(self) -> None:
         """Release everything; the figure is an ordinary one again."""
-        if sys.is_finalizing():  # ipywidgets closes what is left, when nothing works any more
+        # ipywidgets closes what is left, when nothing works any more, and what was never made.
+        if sys.is_finalizing() or self._scene is None:
             return
         with self._lock:
             scene, self._scene = self._scene, None
@@ -189,8 +191,8 @@ class LiveFigure(SharedWidget):
             self._readout = self._summary = self._on_pick = self._on_key = None
             self._on_resize = self._on_error = None
             self.on_msg(self._receive, remove=True)
-            self.layout.close()
             super().close()
+            self.layout.close()  # which ipywidgets leaves open
             self.unobserve_all()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
@@ -214,7 +216,7 @@ class LiveFigure(SharedWidget):
             elif kind == "pick":
                 self._answer(lambda: self._pick(float(content["x"]), float(content["y"])))
             elif kind == "key":
-                self._answer(lambda: self._press(str(content["key"])))
+                self._answer(lambda: self._keyed(str(content["key"])))
 
     def _answer(self, action: Callable[[], Message | None], *, slot: object = None) -> None:
         """Send what `action` returns, or that it failed: a request is never left open."""
@@ -276,7 +278,7 @@ class LiveFigure(SharedWidget):
         if found is not None and self._on_pick is not None:
             self._on_pick(*found)
 
-    def _press(self, key: str) -> None:
+    def _keyed(self, key: str) -> None:
         if self._on_key is not None:
             self._on_key(key)
 

@@ -217,14 +217,3 @@ function showReadout(list, pairs) {
     });
   });
 }
-
-export default () => {
-  let stage;
-  return {
-    initialize({ model }) {
-      stage = new Stage(model);
-      return () => stage.close();
-    },
-    render: ({ el }) => stage.show(el),
-  };
-};

@@ -6,7 +6,6 @@ from typing import Any
 from lengthlab.activations import Activation, catalogue
 from lengthlab.widgets.model import PARAMETERS, Model
 from lengthlab.widgets.panel import Field, Panel
-from lengthlab.widgets.view import Watching
 from lengthlab.widgets.words import notes
 
 _FIELDS = (
@@ -22,7 +21,7 @@ _FIELDS = (
 )
 
 
-class Controls(Watching, Panel):
+class Controls(Panel):
     """The panel of a model, and of the fields that a view adds.
 
     Parameters
@@ -30,51 +29,63 @@ class Controls(Watching, Panel):
     model : Model
         Stays when the controls are closed.
     fields : sequence of Field
-        The view's own.
-    values, options : mapping
+        The view's own: attributes of the same name, whose setters raise if a value is refused.
+    options : mapping
         As in `Panel`, of the view's own fields.
-    edit : callable
-        ``edit(name, value)``: set the view's own; raises if the value is refused.
+    **others
+        Of the widget's other parts.
     """
+
+    _watched: tuple[tuple[Callable[[Any], object], tuple[str, ...]], ...] = ()
 
     def __init__(
         self,
         model: Model,
-        fields: Sequence[Field],
-        values: Mapping[str, Any],
-        options: Mapping[str, Sequence[str]],
-        edit: Callable[[str, Any], object],
+        fields: Sequence[Field] = (),
+        options: Mapping[str, Sequence[str]] | None = None,
+        **others: Any,
     ) -> None:
         self.model = model
-        self._own = {field.name for field in fields}
-        self._edit_own = edit
+        self._own = tuple(field.name for field in fields)
         self._others: dict[str, Activation] = {}  # seen here, and not of the catalogue
         super().__init__(
             (*_FIELDS, *fields),
-            {**self._values(), **values},
-            {"activation": catalogue(), **options},
-            edit=self._set,
+            self._parameters(),
+            {"activation": catalogue(), **(options or {})},
+            edit=self._edited,
             press=self._pressed,
+            **{"running": model.running, **others},
         )
-        self.watch(self._show_parameters, "generation", "trials")
-        self.watch(self._show_state, "running", "message")
+        self.observe(self._run_or_pause, "running")
         self._show_parameters()
+
+    def watch(self, handler: Callable[[Any], object], *names: str) -> None:
+        """Call `handler` when one of the model's traits changes, until this is closed."""
+        self._watched = (*self._watched, (handler, names))
+        self.model.observe(handler, list(names))
+
+    def close(self) -> None:
+        """Release everything; the model stays."""
+        watched, self._watched = self._watched, ()  # ipywidgets closes more than once
+        for handler, names in watched:
+            self.model.unobserve(handler, list(names))
+        super().close()
 
     # From the reader
 
-    def _set(self, name: str, value: Any) -> bool:
+    def _edited(self, name: str, value: Any) -> bool:
         with self.model.lock:
             if name in self._own:
-                return self._set_own(name, value)
+                return self._edited_own(name, value)
             if name == "activation":
                 value = self._others.get(value, value)
             setattr(self.model, name, value)
             self._show_state()
             return not self.model.message
 
-    def _set_own(self, name: str, value: Any) -> bool:
+    def _edited_own(self, name: str, value: Any) -> bool:
         try:
-            self._edit_own(name, value)
+            setattr(self, name, value)
         except (TypeError, ValueError) as error:
             self.model.complain(str(error))
             return False
@@ -83,25 +94,33 @@ class Controls(Watching, Panel):
 
     def _pressed(self, button: str) -> None:
         with self.model.lock:
-            if button == "run" and self.model.running:
-                self.model.running = False
-            elif button == "run":
-                self.model.resume()
+            if button == "run":
+                self.running = not self.model.running
             else:
                 (self.model.replay if button == "same" else self.model.reseed)()
                 self.model.running = True
 
+    def _run_or_pause(self, change: Any) -> None:
+        with self.model.lock:
+            if not change["new"]:
+                self.model.running = False
+            elif not self.model.running:
+                self.model.resume()
+
     # From the model
 
     def _show_parameters(self, _: object = None) -> None:
-        values = self._values()
-        if tuple(self.options["activation"]) != self._names():
-            self.offer({"activation": self._names()})
-        self.show(values)
-        self.notes = notes(self.model.experiment)
+        values = {**self._parameters(), **{name: getattr(self, name) for name in self._own}}
+        if tuple(self._options["activation"]) != self._names():
+            self._offer({"activation": self._names()})
+        self._show(values)
+        self._notes = notes(self.model.experiment)
         self._show_state()
 
-    def _values(self) -> dict[str, Any]:
+    def _show_state(self, _: object = None) -> None:
+        self.running, self.message = self.model.running, self.model.message
+
+    def _parameters(self) -> dict[str, Any]:
         numbers = {name: getattr(self.model, name) for name in (*PARAMETERS[1:], "trials")}
         return {"activation": self._name(self.model.activation), **numbers}
 
@@ -119,6 +138,3 @@ class Controls(Watching, Panel):
         name = next(name for name in names if name not in self._names())
         self._others[name] = phi
         return name
-
-    def _show_state(self, _: object = None) -> None:
-        self.running, self.message = self.model.running, self.model.message

@@ -115,7 +115,7 @@ class Numeric {
   }
 }
 
-class View {
+class PanelView {
   constructor(panel, el) {
     this.fields = new Map();
     this.sight = make("div", { className: "lengthlab-fields" });
@@ -124,8 +124,8 @@ class View {
     this.alert = make("p", { className: "lengthlab-alert", id: newId() });
     this.alert.setAttribute("role", "alert");
     this.notes = make("p", {});
-    for (const spec of panel.model.get("fields")) {
-      const Kind = spec.name in panel.model.get("options") ? Choice : Numeric;
+    for (const spec of panel.model.get("_fields")) {
+      const Kind = spec.name in panel.model.get("_options") ? Choice : Numeric;
       const field = new Kind(spec, (name, text) => panel.edit(this, name, text));
       this.fields.set(spec.name, field);
       (spec.more ? this.more : this.sight).append(field.el);
@@ -165,9 +165,9 @@ class Panel {
     this.views = new Set();
     this.queue = []; // what the kernel is told next, one by one: { view, kind, name, text }
     this.asked = null; // the edit that it has not answered yet
-    model.on("change:values", () => this.showValues());
-    model.on("change:options", () => this.showOptions());
-    for (const name of ["running", "message", "notes"]) {
+    model.on("change:_values", () => this.showValues());
+    model.on("change:_options", () => this.showOptions());
+    for (const name of ["running", "message", "_notes"]) {
       model.on(`change:${name}`, () => this.showState());
     }
     model.on("msg:custom", (message) => this.answered(message));
@@ -199,11 +199,12 @@ class Panel {
     }
   }
 
-  answered({ name, accepted }) {
+  answered({ kind, name, accepted }) {
+    if (kind !== "edited") return;
     const view = this.asked?.view;
     this.asked = null;
     if (accepted) this.showValues(name);
-    else view?.fields.get(name).refuse(this.model.get("values")[name], view.alert.id);
+    else view?.fields.get(name).refuse(this.model.get("_values")[name], view.alert.id);
     this.tell();
   }
 
@@ -217,7 +218,7 @@ class Panel {
   }
 
   showOptions() {
-    for (const [name, options] of Object.entries(this.model.get("options"))) {
+    for (const [name, options] of Object.entries(this.model.get("_options"))) {
       for (const { fields } of this.views) fields.get(name).offer(options);
     }
     this.showValues();
@@ -227,7 +228,7 @@ class Panel {
   showValues(accepted = null) {
     const underway = new Set([this.asked?.name, ...this.queue.map((item) => item.name)]);
     for (const { fields } of this.views) {
-      for (const [name, value] of Object.entries(this.model.get("values"))) {
+      for (const [name, value] of Object.entries(this.model.get("_values"))) {
         const field = fields.get(name);
         if (!underway.has(name) && (name === accepted || !field.isBusy)) field.show(value);
       }
@@ -238,12 +239,12 @@ class Panel {
     for (const view of this.views) {
       view.run.textContent = this.model.get("running") ? "Pause" : "Run";
       view.alert.textContent = this.model.get("message");
-      view.notes.textContent = this.model.get("notes").join("\n");
+      view.notes.textContent = this.model.get("_notes").join("\n");
     }
   }
 
-  render(el) {
-    const view = new View(this, el);
+  show(el) {
+    const view = new PanelView(this, el);
     this.views.add(view);
     this.showOptions();
     this.showState();
@@ -252,14 +253,8 @@ class Panel {
       el.replaceChildren(); // the page may keep the empty element
     };
   }
-}
 
-export default () => {
-  let panel;
-  return {
-    initialize({ model }) {
-      panel = new Panel(model);
-    },
-    render: ({ el }) => panel.render(el),
-  };
-};
+  close() {
+    this.queue = [];
+  }
+}

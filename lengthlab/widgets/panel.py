@@ -6,7 +6,7 @@ from typing import Any
 
 import traitlets
 
-from lengthlab.live.front_end import SharedWidget, read
+from lengthlab.live.front_end import SharedWidget
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ class Panel(SharedWidget):
         keeps what was typed). `value` is a number, or the text if it is none.
     press : callable
         ``press(button)``: "run", "same" or "new" was pressed.
+    **others
+        Of the widget's other parts.
 
     Attributes
     ----------
@@ -59,18 +61,14 @@ class Panel(SharedWidget):
         Whether the first button offers a pause.
     message : str
         What is wrong, or ""; read out by a screen reader when it changes.
-    notes : list of str
-        Lines under the buttons.
     """
 
-    _css = read("lengthlab.widgets", "panel.css")
-    _front_end = traitlets.Unicode(read("lengthlab.widgets", "panel.js")).tag(sync=True)
-    fields: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
-    values = traitlets.Dict().tag(sync=True)
-    options = traitlets.Dict().tag(sync=True)
     running = traitlets.Bool(False).tag(sync=True)
     message = traitlets.Unicode("").tag(sync=True)
-    notes: traitlets.List[str] = traitlets.List().tag(sync=True)
+    _fields: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
+    _values = traitlets.Dict().tag(sync=True)
+    _options = traitlets.Dict().tag(sync=True)
+    _notes: traitlets.List[str] = traitlets.List().tag(sync=True)  # lines under the buttons
 
     def __init__(
         self,
@@ -80,38 +78,41 @@ class Panel(SharedWidget):
         *,
         edit: Callable[[str, Any], bool],
         press: Callable[[str], object],
+        **others: Any,
     ) -> None:
         self._whole = {field.name for field in fields if field.whole}
         self._edit: Callable[[str, Any], bool] | None = edit
         self._press: Callable[[str], object] | None = press
         specs = [{k: v for k, v in asdict(field).items() if v is not None} for field in fields]
-        super().__init__(fields=specs, values=dict(values), options=_lists(options))
-        self.on_msg(self._receive)
-
-    def offer(self, options: Mapping[str, Sequence[str]]) -> None:
-        """Offer other choices in the fields named."""
-        self.options = {**self.options, **_lists(options)}
-
-    def show(self, values: Mapping[str, Any]) -> None:
-        """Show other values in the fields named."""
-        self.values = {**self.values, **values}
+        traits = {"_fields": specs, "_values": dict(values), "_options": _lists(options)}
+        super().__init__(**traits, **others)
+        self.on_msg(self._hear)
 
     def close(self) -> None:
         """Release everything."""
         self._edit = self._press = None
-        self.on_msg(self._receive, remove=True)
+        self.on_msg(self._hear, remove=True)
         super().close()
 
-    def _receive(self, _: object, content: dict[str, Any], buffers: object) -> None:
-        if content["kind"] == "press" and self._press is not None:
+    def _offer(self, options: Mapping[str, Sequence[str]]) -> None:
+        """Offer other choices in the fields named."""
+        self._options = {**self._options, **_lists(options)}
+
+    def _show(self, values: Mapping[str, Any]) -> None:
+        """Show other values in the fields named."""
+        self._values = {**self._values, **values}
+
+    def _hear(self, _: object, content: dict[str, Any], buffers: object) -> None:
+        kind = content.get("kind")
+        if kind == "press" and self._press is not None:
             self._press(content["button"])
-        elif content["kind"] == "edit" and self._edit is not None:
+        elif kind == "edit" and self._edit is not None:
             name = content["name"]
             accepted = False
             try:
                 accepted = self._edit(name, _parse(content["text"], name in self._whole))
             finally:  # the browser waits for an answer
-                self.send({"name": name, "accepted": accepted})
+                self.send({"kind": "edited", "name": name, "accepted": accepted})
 
 
 def _lists(options: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:

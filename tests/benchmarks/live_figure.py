@@ -176,6 +176,7 @@ def control_latencies(notebook: Notebook, slider: str, times: int = 40) -> list[
 
 def browser_memory(notebook: Notebook) -> dict[str, float]:
     """What the page holds after a collection of garbage."""
+    notebook.page.wait_for_timeout(3000)  # anywidget holds a new model for two seconds
     session = notebook.page.context.new_cdp_session(notebook.page)
     session.send("Performance.enable")
     for _ in range(3):

@@ -305,6 +305,10 @@ class Notebook:
         goal = self.frames(number) + count
         self.wait_for(number, "(canvas, goal) => Number(canvas.dataset.frame) >= goal", goal)
 
+    def wait_painted(self, number: int = 0) -> None:
+        """Wait until a cell's canvas shows something, also one that is at rest."""
+        self.wait_for(number, "(canvas) => Number(canvas.dataset.frame) >= 1")
+
     def wait_generation(self, generation: int, number: int = 0) -> None:
         """Wait until a cell's canvas shows a generation."""
         self.wait_for(

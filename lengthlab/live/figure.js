@@ -1,0 +1,1 @@
+export default parts((model) => [new Stage(model)]);

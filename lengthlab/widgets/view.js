@@ -1,0 +1,1 @@
+export default parts((model) => [new Panel(model), new Stage(model)]);
