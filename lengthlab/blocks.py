@@ -3,6 +3,7 @@
 What a trial is, a law knows: it computes a block in short steps, between which a thread may stop.
 """
 
+import math
 import os
 import threading
 import time
@@ -14,12 +15,14 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lengthlab.rng import block_generator
+from lengthlab.checks import check_count
+from lengthlab.rng import RandomState, block_generator, seed_sequence
 
 Array: TypeAlias = NDArray[np.float64]
 Steps: TypeAlias = Generator[None, Array, None]
 """A computation in steps of about 0.3 ms; each is sent the buffers of its thread."""
 
+_ROUND = 64  # blocks that `draw` keeps before they are copied to the answer
 _MOST_THREADS = 8  # a tenth of the time is spent in Python code, one thread at a time
 
 
@@ -109,6 +112,12 @@ def cores() -> int:
     return min(_MOST_THREADS, usable or 1)
 
 
+def allowed_threads(threads: int | None, *, safe: bool) -> int:
+    """Threads to use; one where nobody promised that phi is `safe` in two at once."""
+    wanted = cores() if threads is None else check_count("threads", threads)
+    return wanted if safe else 1
+
+
 _pool: ThreadPoolExecutor | None = None
 
 
@@ -148,3 +157,18 @@ def share(run: Run, helpers: int) -> None:
             if not future.cancel():
                 future.exception()
         raise
+
+
+def draw(law: Law, trials: int, *, rng: RandomState, threads: int) -> Array:
+    """Take the first `trials` trials of a seed, shape (trials, law.depth)."""
+    seed, out = seed_sequence(rng), np.empty((trials, law.depth))
+    needed = -(-trials // law.trials)
+    for first in range(0, needed, _ROUND):
+        blocks: dict[int, Block] = {}
+        last = min(first + _ROUND, needed)
+        run = Run(law, seed, blocks, iter(range(first, last)), math.inf)
+        share(run, min(threads, last - first) - 1)
+        for index in range(first, last):
+            rows = out[index * law.trials :][: law.trials]
+            rows[:] = blocks[index].rows[: len(rows)]
+    return out

@@ -120,3 +120,23 @@ def check_sequence(name: str, value: Any) -> Sequence[Any]:
         msg = f"{name} must be a tuple of numbers, got {value!r}; write ({value!r},)"
         raise TypeError(msg)
     return value
+
+
+MOST_BYTES = 256e6
+"""Of one array that a call allocates."""
+
+
+def check_size(shape: tuple[int, ...], what: str, way_out: str) -> None:
+    """Refuse an array of doubles that needs more than 256 MB.
+
+    Examples
+    --------
+    >>> check_size((10**6, 100), "10^6 trials of 100 units", "ask for fewer trials")
+    Traceback (most recent call last):
+        ...
+    ValueError: 10^6 trials of 100 units need 800 MB, more than 256 MB; ask for fewer trials
+    """
+    size = 8 * math.prod(shape)
+    if size > MOST_BYTES:
+        msg = f"{what} need {size / 1e6:.0f} MB, more than {MOST_BYTES / 1e6:.0f} MB; {way_out}"
+        raise ValueError(msg)

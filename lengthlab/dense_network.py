@@ -5,11 +5,9 @@ import math
 import numpy as np
 
 from lengthlab.activations import Array
-from lengthlab.checks import check_count
+from lengthlab.checks import MOST_BYTES, check_count
 from lengthlab.network import Network, check_network
 from lengthlab.rng import RandomState, block_generator, seed_sequence
-
-_MOST_BYTES = 256e6  # of one weight matrix
 
 
 def sample_lengths_dense(
@@ -57,7 +55,7 @@ def sample_lengths_dense(
     width, depth = check_count("width", width), check_count("depth", depth)
     trials = check_count("trials", trials)
     size = 8 * width * width
-    if size > _MOST_BYTES:
+    if size > MOST_BYTES:
         way_out = "use sample_lengths, which has the same law and needs none"
         msg = f"width {width} needs {size / 1e6:.0f} MB of weights; {way_out}"
         raise ValueError(msg)

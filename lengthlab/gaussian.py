@@ -222,26 +222,24 @@ def _moment(phi: Activation, q: float, *, power: int, rtol: float) -> MeanSquare
     """E phi(sqrt(q) Z)^power and its derivative in q, by quadrature."""
     certain = phi.growth is not None
     infinite = MeanSquare(Estimate(math.inf, math.inf, certain=certain), math.inf)
+    overflow = replace(_OVERFLOW, estimate=replace(_OVERFLOW.estimate, certain=certain))
     scale = math.sqrt(q)
     integrand = _Integrand(phi, scale, power)
-    look = _look(integrand) if phi.degree is None else _tame(integrand, phi.degree)
+    look = _look(integrand)
     if look is None:
         return infinite
     if look.height > _LOG_MAX + _DEPTH / 2:
-        return replace(_OVERFLOW, estimate=replace(_OVERFLOW.estimate, certain=certain))
+        return overflow
     if integrand.logarithmic or look.height > _LOG_MAX / 4:
         integrand.shift = look.height
-    breaks = [*phi.kinks, *(pole.location for pole in phi.poles)]
-    # With a logarithm given, phi is of the exp(|x|^p) kind, which at 0 is as rough as |x|^p.
-    rough = phi.kinks if integrand.logarithmic else ()
-    pieces = integrate(integrand, look.edges(scale, breaks, rough), rtol)
-    if pieces is None:
-        return infinite
+    pieces = integrate(integrand, look.edges(integrand), rtol)
+    if pieces is None:  # a power without poles has a mean, if no float for it
+        return infinite if phi.degree is None or phi.poles else overflow
     slope = pieces.weighted(lambda z: z * z - 1) / (2 * q)
     # The nodes are rounded, which moves phi's argument as a rounding of q would.
     error = pieces.error + 8 * _EPS * (pieces.size + q * abs(slope)) + _TINY
     if integrand.shift + math.log(max(pieces.size, _TINY)) > _LOG_MAX:
-        return replace(_OVERFLOW, estimate=replace(_OVERFLOW.estimate, certain=certain))
+        return overflow
     factor = math.exp(integrand.shift)
     return MeanSquare(Estimate(pieces.value * factor, error * factor, certain), slope * factor)
 
@@ -290,16 +288,25 @@ class _Look:
     peaks: tuple[float, ...]
     height: float = 0.0
 
-    def edges(
-        self, scale: float, breaks: list[float], rough: tuple[float, ...] = ()
-    ) -> list[float]:
+    def edges(self, integrand: _Integrand) -> list[float]:
         """Where to split: around the peaks, at phi's breaks, and on phi's own scale near 0."""
+        phi, scale = integrand.phi, integrand.scale
         steps = _STEPS[: 11 + 2 * math.ceil(math.log2(self.high - self.low))]
         inner = {peak + step for peak in self.peaks for step in steps}
+        breaks = [*phi.kinks, *(pole.location for pole in phi.poles)]
         inner.update(x / scale for x in (*breaks, *_PHI_SCALE))
+        # With a logarithm given, phi is of the exp(|x|^p) kind, which at 0 is as rough as |x|^p.
+        rough = phi.kinks if integrand.logarithmic else ()
         rungs = [side * 4.0**-k for k in range(1, 9) for side in (-1, 1)]
         inner.update(x / scale + rung for x in rough for rung in rungs)
         return [self.low, *sorted(z for z in inner if self.low < z < self.high), self.high]
+
+
+def window(phi: Activation, q: float) -> tuple[list[float], float] | None:
+    """Edges in z that hold the mass of phi(sqrt(q) z)^2, and its log-peak; None if it diverges."""
+    integrand = _Integrand(phi, math.sqrt(q), 2)
+    look = _look(integrand)
+    return None if look is None else (look.edges(integrand), look.height)
 
 
 def _tame(integrand: _Integrand, degree: float) -> _Look:
@@ -314,6 +321,8 @@ def _tame(integrand: _Integrand, degree: float) -> _Look:
 
 def _look(integrand: _Integrand) -> _Look | None:
     """Probe the integrand on both sides, far out; None if it does not decay."""
+    if integrand.phi.degree is not None:
+        return _tame(integrand, integrand.phi.degree)
     logs = [integrand.log_abs(side * _PROBES) for side in (-1.0, 1.0)]
     finite = [log[np.isfinite(log)] for log in logs]
     if not any(len(log) for log in finite):
@@ -378,7 +387,7 @@ def _refuse_unless_divergent(integrand: _Integrand, side: float, last: int) -> N
     """
     z = _PROBES[max(last - 9, 0) : last]
     growth = integrand.log_abs(side * z) - (_LOG_DENSITY - z * z / 2)
-    if growth[0] > 0:
+    if len(growth) and growth[0] > 0:
         p = math.log(growth[-1] / growth[0]) / math.log(z[-1] / z[0])
         if p > 2.05 or (p > 1.95 and growth[-1] / z[-1] ** 2 >= 0.5 - 1e-9):
             return

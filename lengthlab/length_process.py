@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lengthlab.activations import Array
-from lengthlab.blocks import Block, Run, Steps, cores, share
+from lengthlab.blocks import Block, Run, Steps, allowed_threads, share
 from lengthlab.checks import check_count, check_real, check_width
 from lengthlab.network import Network, check_network
 from lengthlab.rng import RandomState, seed_sequence
@@ -125,10 +125,7 @@ class LengthProcess:
         width, depth = check_width(width), check_count("depth", depth)
         self._law = _law(check_network(net), width, depth)
         self._seed = seed_sequence(rng)
-        if net.activation.into is None:  # nobody promised that it is safe in two threads at once
-            self._threads = 1
-        else:
-            self._threads = cores() if threads is None else check_count("threads", threads)
+        self._threads = allowed_threads(threads, safe=net.activation.into is not None)
         self._blocks: dict[int, Block] = {}  # begun or finished, not yet handed out
         self._first = 0  # the block that is handed out next
         self._taken = 0  # its trials that already are

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from dataclasses import replace
 
 import closed_forms
 import mpmath as mp
@@ -385,6 +386,7 @@ def test_an_activation_sorts_its_breaks():
     assert phi.poles[0] == Pole(-4.0, 0.5)
     assert phi.poles[1].location == 3
     assert math.isnan(phi.poles[1].order)
+    assert math.isnan(replace(phi, name="again").poles[1].order)
     assert repr(phi) == "<Activation phi>"
 
 
@@ -450,6 +452,7 @@ def test_refuse_nan_names_the_first_place():
         (lambda: Activation(np.tanh, degree=INF), ValueError, "degree must be .*, got inf"),
         (lambda: Activation(np.tanh, mean_square=1), TypeError, "mean_square must be .*, got 1"),
         (lambda: Activation(np.tanh, log_abs=1), TypeError, "log_abs must be callable .*, got 1"),
+        (lambda: Activation(np.tanh, expression=1), TypeError, "expression must be a .*, got 1"),
         (lambda: Activation(np.tanh, into=1), TypeError, "into must be callable .*, got 1"),
         (lambda: Activation(np.diff)([1.0, 2.0]), ValueError, r"'phi' must return .* \(2,\), got"),
         (lambda: Activation(lambda x: 1j * x)(1.0), ValueError, "got shape .* of complex128"),

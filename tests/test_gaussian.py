@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.special import gamma, ndtr
 
 from lengthlab.activations import Activation, Pole, activation, catalogue
+from lengthlab.formula import formula
 from lengthlab.gaussian import Estimate, critical_variance, expectation, mean_fourth, mean_square
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -505,3 +506,9 @@ def test_bad_arguments(arguments, error, message):
     f, variance = call.pop("f"), call.pop("variance")
     with pytest.raises(error, match=message):
         expectation(f, variance, **call)
+
+
+@pytest.mark.parametrize("text", ["1e200*x", "1e160*x^3", "max(1e160*x, 0)"])
+def test_a_mean_that_no_float_holds_is_not_called_infinite(text):
+    estimate = mean_square(formula(text), 1.0).estimate
+    assert (estimate.value, estimate.overflow, estimate.certain) == (math.inf, True, True)

@@ -1,5 +1,6 @@
 """Activations: phi with what is known of it, and the catalogue."""
 
+from lengthlab.activations import common, special  # noqa: F401 - they fill the catalogue, in order
 from lengthlab.activations.catalogue import activation, catalogue
 from lengthlab.activations.core import Activation, Array, Homogeneous, Pole
 

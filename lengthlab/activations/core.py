@@ -1,8 +1,9 @@
 """What an activation is: phi, and what is known of it."""
 
+import functools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -41,9 +42,9 @@ class Activation:
     kinks : tuple of float
         Where phi or its slope jumps: integrals are split there.
     poles : tuple of Pole or of float
-        Where phi is unbounded; a bare number is a pole of unknown order.
+        Where phi is unbounded; a bare number is a pole of unknown order, which becomes nan.
     formula : str
-        phi in plain text, for captions.
+        phi in plain text, for captions; the expression if there is one and no other text is given.
     growth : float, optional
         ``limsup log|phi(x)| / x^2`` at infinity; None (not known) for a plain Python function,
         which is then probed.
@@ -59,6 +60,8 @@ class Activation:
         ``into(x, out)`` writes phi(x) to `out`, a buffer other than `x`, without allocation.
     parameters : tuple of (str, float)
         What tells it from others of its name; see `label`.
+    expression : str
+        What may be typed into `formula` for the same phi, so that phi can be analysed by its text.
 
     Raises
     ------
@@ -91,6 +94,7 @@ class Activation:
     log_abs: Callable[[Array], Array] | None = None
     into: Callable[[Array, Array], object] | None = None
     parameters: tuple[tuple[str, float], ...] = ()
+    expression: str = ""
 
     def __post_init__(self) -> None:
         if not callable(self.function):
@@ -109,6 +113,10 @@ class Activation:
             if not (getattr(self, name) is None or callable(getattr(self, name))):
                 msg = f"{name} must be callable or None, got {getattr(self, name)!r}"
                 raise TypeError(msg)
+        if not isinstance(self.expression, str):
+            msg = f"expression must be a string like 'x*exp(-x^2)', got {self.expression!r}"
+            raise TypeError(msg)
+        object.__setattr__(self, "formula", self.formula or self.expression)
         object.__setattr__(self, "kinks", tuple(kinks))
         object.__setattr__(self, "poles", tuple(poles))
 
@@ -162,6 +170,25 @@ class Activation:
             )
             raise ValueError(msg)
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Pickle an entry of the catalogue by its name: its functions are closures."""
+        from lengthlab.activations import activation, catalogue
+
+        if self.name in catalogue():
+            build = functools.partial(activation, self.name, **dict(self.parameters))
+            if self._looks_like(build()):
+                return build, ()
+        return super().__reduce_ex__(protocol)
+
+    def _looks_like(self, other: "Activation") -> bool:
+        """Whether all that can be compared is equal: the data, and the code of the functions."""
+        for item in fields(self):
+            mine, others = getattr(self, item.name), getattr(other, item.name)
+            same_code = getattr(mine, "__code__", None) is getattr(others, "__code__", mine)
+            if mine != others and not same_code:
+                return False
+        return True
+
     @property
     def label(self) -> str:
         """The name, with its parameters: ``leaky_relu(slope=0.2)``."""
@@ -178,5 +205,7 @@ def _pole(value: Any) -> Pole:
             msg = f"poles must hold numbers and pairs (location, order), got {value!r}"
             raise ValueError(msg)
         location, order = value
+        if isinstance(order, float) and math.isnan(order):
+            return Pole(check_real("poles", location), order)
         return Pole(check_real("poles", location), check_real("pole order", order, at_least=0))
     return Pole(check_real("poles", value), math.nan)
