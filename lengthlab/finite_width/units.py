@@ -1,0 +1,136 @@
+"""One unit: the law of its squared output X = mask phi(h)^2, for all variances of h at once.
+
+The nodes are points h, the same for every variance v; v enters by their Gaussian weights alone.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from lengthlab.activations import Activation, Array
+from lengthlab.network import Network
+
+_REACH = 8.5  # standard deviations: 2e-17 of a Gaussian lies beyond
+_FINEST = 2.0**-46  # relative width at which a panel is not bisected any more
+_ROUGH = 1e-7  # what a panel's series may leave open, relative to E X
+_MOST_PANELS = 1000
+_TOO_ROUGH = 1e-3
+_HUGE = 1e290
+
+
+class UnresolvedError(ValueError):
+    """The law of a layer is out of reach.
+
+    Attributes
+    ----------
+    reason : str
+        What is out of reach.
+    resolved : int
+        Up to this layer the law can be had; 0 if no layer's can.
+    """
+
+    def __init__(self, reason: str, resolved: int) -> None:
+        self.reason, self.resolved = reason, resolved
+        less = f"depth <= {resolved} or " if resolved else ""
+        super().__init__(f"{reason}; use {less}sample_lengths, which needs no law")
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """Nodes and weights of X, for some variances.
+
+    Attributes
+    ----------
+    outputs : ndarray, shape (nodes,)
+        Values of X; the last two are phi(0)^2 and 0, of units with v = 0 and of masked ones.
+    weights : ndarray, shape (variances, nodes)
+        Their probabilities: rows that add up to 1.
+    mean, ratio : ndarray, shape (variances,)
+        E X, and E X^2 / (E X)^2, which is 1 where X is 0.
+    largest : ndarray, shape (variances,)
+        X at 6.3 standard deviations, or the largest before.
+    """
+
+    outputs: Array
+    weights: Array
+    mean: Array
+    ratio: Array
+    largest: Array
+
+
+def units(net: Network, variances: Array, *, width: int, order: int) -> Units:
+    """Quadrature of one unit of `net`, for variances within a few powers of e.
+
+    The mean of `width` units is wanted, so that the smallest outputs count only at small widths.
+    """
+    phi = net.activation
+    live = variances[variances > 0] if variances.any() else np.ones(1)
+    high = _REACH * math.sqrt(float(live.max()))
+    smallest = math.sqrt(float(live.min()))
+    low = smallest * 2.0 ** -math.ceil(1 + 20 / width)
+    h, measure = _panels(phi, low, high, order, smallest)
+    h, measure = np.append(h, [0.0, 0.0]), np.append(measure, [0.0, 0.0])
+    outputs = _square(phi, h)
+    outputs[-1] = 0.0
+    scale = np.where(variances > 0, variances, 1.0)[:, None]
+    density = measure * np.exp(-h * h / (2 * scale))
+    density[variances == 0] = 0.0
+    density[variances == 0, -2] = 1.0
+    density *= net.keep_probability / density.sum(axis=1, keepdims=True)
+    density[:, -1] = 1 - net.keep_probability
+    near = (np.abs(h) <= 6.3 * np.sqrt(variances)[:, None]) & (density > 0)
+    mean = density @ outputs
+    with np.errstate(over="ignore", invalid="ignore"):
+        relative = outputs / np.where(mean > 0, mean, 1.0)[:, None]
+        ratio = np.where(mean > 0, (density * relative * relative).sum(axis=1), 1.0)
+    ratio = np.nan_to_num(ratio, nan=1e290, posinf=1e290)
+    return Units(outputs, density, mean, ratio, np.where(near, outputs, 0.0).max(axis=1))
+
+
+def _square(phi: Activation, h: Array) -> Array:
+    values = phi(h)
+    phi.refuse_nan(h, values)
+    with np.errstate(over="ignore"):
+        return np.minimum(values * values, _HUGE)
+
+
+def _panels(
+    phi: Activation, low: float, high: float, order: int, smallest: float
+) -> tuple[Array, Array]:
+    """Gauss-Legendre nodes and weights on [-high, high], panels halved until phi^2 is resolved."""
+    octaves = high * 0.5 ** np.arange(math.ceil(math.log2(high / low)) + 1)
+    breaks = [*phi.kinks, *(pole.location for pole in phi.poles)]
+    inside = [x for x in breaks if -high < x < high]
+    edges = np.unique(np.concatenate([-octaves, [0.0], octaves, inside]))
+    left, right = edges[:-1], edges[1:]
+    rule, rule_weights = np.polynomial.legendre.leggauss(order)
+    to_series = np.polynomial.legendre.legvander(rule, order - 1)[:, -3:] * rule_weights[:, None]
+    done: list[tuple[Array, Array]] = []
+    panels, scale = len(left), 0.0
+    while len(left):
+        half, middle = (right - left) / 2, (right + left) / 2
+        h = middle[:, None] + half[:, None] * rule
+        square = _square(phi, h)
+        nearest = np.maximum(np.abs(middle) - half, 0.0)
+        share = half / high * np.exp(-0.5 * (nearest * _REACH / high) ** 2)
+        scale = scale or float(share @ (square @ rule_weights))
+        left_open = order * np.abs(square @ to_series).sum(axis=1) * share
+        rough = (left_open > _ROUGH * scale) & (half > _FINEST * (np.abs(middle) + low))
+        panels += int(rough.sum())
+        if panels > _MOST_PANELS:
+            inner = nearest[rough] < 3 * smallest  # the largest v of a block may hardly occur
+            _refuse_unless_small(phi, float(left_open[rough][inner].sum()), scale)
+            rough[:] = False
+        done.append((h[~rough].ravel(), (half[:, None] * rule_weights)[~rough].ravel()))
+        split = middle[rough]
+        left, right = np.append(left[rough], split), np.append(split, right[rough])
+    nodes, measures = zip(*done, strict=True)
+    return np.concatenate(nodes), np.concatenate(measures)
+
+
+def _refuse_unless_small(phi: Activation, left_open: float, scale: float) -> None:
+    """Stop where panels would have to go on being halved, and it matters."""
+    if not left_open <= _TOO_ROUGH * scale:
+        reason = f"activation {phi.name!r} oscillates or jumps too often for a quadrature"
+        raise UnresolvedError(reason, 1)
