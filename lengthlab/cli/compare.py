@@ -3,22 +3,26 @@
 import argparse
 import json
 import math
-import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from lengthlab.activations import activation
 from lengthlab.checks import check_count
-from lengthlab.cli.arguments import CommandError, count, parameter, real
+from lengthlab.cli.arguments import (
+    CommandError,
+    add_activation,
+    add_plot,
+    check_plot,
+    count,
+    read_activation,
+    real,
+)
 from lengthlab.convergence import Experiment
 from lengthlab.length_process import LengthProcess
 from lengthlab.network import Network
 
-PLOT_FORMATS = (".png", ".svg", ".pdf")
 MOST_LENGTHS = 2**27  # trials x depth that are kept: 1 GiB
 DEEPEST = 10_000  # the length map, before any network, takes a millisecond a layer
 TICK = 0.1  # seconds between two looks at the progress bar
@@ -42,15 +46,7 @@ def add_to(commands: Any) -> None:
         allow_abbrev=False,
     )
     add = compare.add_argument
-    add("activation", help="a name of the catalogue, for example tanh")
-    add(
-        "--parameter",
-        action="append",
-        default=[],
-        type=parameter,
-        metavar="NAME=NUMBER",
-        help="of the activation, for example exponent=-0.3 of power; repeatable",
-    )
+    add_activation(compare)
     a_real: dict[str, Any] = {"type": real, "metavar": "X"}
     a_count: dict[str, Any] = {"type": count, "metavar": "N"}
     add("--sigma-w", default=1.0, **a_real, help="sd of the weights times sqrt(N) (%(default)g)")
@@ -61,16 +57,16 @@ def add_to(commands: Any) -> None:
     add("--depth", default=10, **a_count, help="layers (%(default)d)")
     add("--trials", default=200, **a_count, help="networks (%(default)d)")
     add("--seed", default=0, **a_count, help="the same seed gives the same table (%(default)d)")
-    add("--plot", type=Path, metavar="FILE", help="write the picture: .png, .svg or .pdf")
+    add_plot(compare)
     add("--json", action="store_true", help="print JSON instead of the table")
     compare.set_defaults(run=_run_compare)
 
 
 def _run_compare(arguments: argparse.Namespace) -> int:
     if arguments.plot is not None:
-        _check_plot(arguments.plot)
+        check_plot(arguments.plot)
     net = Network(
-        activation(arguments.activation, **dict(arguments.parameter)),
+        read_activation(arguments),
         sigma_w=arguments.sigma_w,
         sigma_b=arguments.sigma_b,
         keep_probability=arguments.keep_probability,
@@ -104,17 +100,6 @@ def _sample(experiment: Experiment, trials: int, seed: int) -> None:
             lengths = process.advance(TICK, trials=trials - experiment.drawn)
             experiment.add(lengths)
             bar.update(len(lengths))
-
-
-def _check_plot(path: Path) -> None:
-    """Refuse a picture that could not be written, before anything is sampled."""
-    if path.suffix.lower() not in PLOT_FORMATS:
-        msg = f"plot must end in {', '.join(PLOT_FORMATS)}, got '{path}'"
-        raise CommandError(msg)
-    place = path if path.exists() else path.parent
-    if not path.parent.is_dir() or path.is_dir() or not os.access(place, os.W_OK):
-        msg = f"plot must be a file in a folder that you can write to, got '{path}'"
-        raise CommandError(msg)
 
 
 def _title(experiment: Experiment, seed: int) -> str:

@@ -9,6 +9,7 @@ from lengthlab.drawing.lab import (
     save_lab,
     update_lab,
 )
+from lengthlab.drawing.passport import draw_passport, save_passport
 
 __all__ = [
     "SCALES",
@@ -16,6 +17,8 @@ __all__ = [
     "arrange_lab",
     "caption_lab",
     "draw_lab",
+    "draw_passport",
     "save_lab",
+    "save_passport",
     "update_lab",
 ]
