@@ -1,6 +1,8 @@
 """The network with its weight matrices, to compare the sampler with."""
 
 import math
+import time
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -54,22 +56,69 @@ def sample_lengths_dense(
     check_network(net)
     width, depth = check_count("width", width), check_count("depth", depth)
     trials = check_count("trials", trials)
-    size = 8 * width * width
-    if size > MOST_BYTES:
-        way_out = "use sample_lengths, which has the same law and needs none"
-        msg = f"width {width} needs {size / 1e6:.0f} MB of weights; {way_out}"
-        raise ValueError(msg)
-    seed = seed_sequence(rng)
-    weights = np.empty((width, width))
-    lengths = np.full((trials, depth), math.inf)
-    with np.errstate(all="ignore"):
-        for trial in range(trials):
-            _forward(net, block_generator(seed, trial), weights, lengths[trial])
-    return lengths
+    process = DenseProcess(net, width=width, depth=depth, rng=rng)
+    return process.advance(math.inf, trials=trials)
 
 
-def _forward(net: Network, rng: np.random.Generator, weights: Array, lengths: Array) -> None:
-    """One network: fill `lengths` until they leave the floats; `weights` is a buffer."""
+class DenseProcess:
+    """The networks of `sample_lengths_dense`, one layer after the other, in pieces of time.
+
+    Parameters
+    ----------
+    net, width, depth, rng
+        As in `sample_lengths_dense`.
+    """
+
+    def __init__(self, net: Network, *, width: int, depth: int, rng: RandomState = None) -> None:
+        size = 8 * width * width
+        if size > MOST_BYTES:
+            way_out = "use sample_lengths, which has the same law and needs none"
+            msg = f"width {width} needs {size / 1e6:.0f} MB of weights; {way_out}"
+            raise ValueError(msg)
+        self.net, self.depth = net, depth
+        self._weights = np.empty((width, width))
+        self._seed = seed_sequence(rng)
+        self._begun = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lengths = np.full(self.depth, math.inf)
+        rng = block_generator(self._seed, self._begun)
+        self._layers = _forward(self.net, rng, self._weights, self._lengths)
+        self._begun += 1
+
+    def advance(self, seconds: float, *, trials: int) -> Array:
+        """Draw for about `seconds`, a layer at least, and return the networks finished by then.
+
+        Parameters
+        ----------
+        seconds : float
+            Time to spend; overrun by a layer.
+        trials : int
+            At most so many networks.
+
+        Returns
+        -------
+        numpy.ndarray, shape (k, depth)
+            The ``k >= 0`` next ones, the same however the calls are cut.
+        """
+        deadline = time.perf_counter() + seconds
+        finished: list[Array] = []
+        while len(finished) < trials:
+            with np.errstate(all="ignore"):
+                done = next(self._layers, True)
+            if done:
+                finished.append(self._lengths)
+                self._begin()
+            if time.perf_counter() > deadline:
+                break
+        return np.array(finished).reshape(len(finished), self.depth)
+
+
+def _forward(
+    net: Network, rng: np.random.Generator, weights: Array, lengths: Array
+) -> Iterator[bool]:
+    """One network: fill `lengths`, a layer a step, until they leave the floats."""
     width, keep = len(weights), net.keep_probability
     x = math.sqrt(net.input_length) * rng.choice((-1.0, 1.0), size=width)
     for layer in range(len(lengths)):
@@ -84,3 +133,4 @@ def _forward(net: Network, rng: np.random.Generator, weights: Array, lengths: Ar
         net.activation.refuse_nan(h, x)
         if keep < 1:
             x = np.where(rng.random(width) < keep, x / keep, 0.0)
+        yield False

@@ -9,7 +9,8 @@ from matplotlib.colors import to_rgb
 import lengthlab as ll
 from lengthlab.convergence import Bins, Experiment
 from lengthlab.drawing import arrange_lab, caption_lab, draw_lab, save_lab, update_lab
-from lengthlab.drawing.limits import Limits, _round_up
+from lengthlab.drawing.limits import Limits
+from lengthlab.drawing.parts import round_up
 from lengthlab.drawing.tally import Tally
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -25,7 +26,7 @@ def experiment(name="tanh", *, width=64, depth=4, trials=0, sigma_w=1.5, **param
 
 @given(st.floats(1e-300, 1e300))
 def test_round_numbers_are_near_and_not_below(x):
-    rounded = _round_up(x)
+    rounded = round_up(x)
     assert x <= rounded <= 1.5 * x
     digits = f"{rounded:.6e}".split("e")[0].rstrip("0").rstrip(".")
     assert digits in {"1", "1.2", "1.5", "2", "2.5", "3", "4", "5", "6", "8"}

@@ -131,6 +131,12 @@ class Experiment:
         self._rows[self.drawn : total] = lengths
         self.drawn = total
 
+    def table(self) -> str:
+        """All lengths so far as comma separated values: a row a network, a column a layer."""
+        header = ",".join(f"q_{layer}" for layer in range(1, self.depth + 1))
+        rows = (",".join(map(repr, row)) for row in self.lengths.tolist())
+        return "\n".join([header, *rows, ""])
+
     def summary(self, layer: int, *, patience: float = 0.0) -> LayerSummary:
         """One layer in numbers.
 

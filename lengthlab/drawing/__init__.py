@@ -1,7 +1,25 @@
 """Pictures: matplotlib artists made once and moved to the present data."""
 
+from lengthlab.drawing.cobweb import (
+    Cobweb,
+    arrange_cobweb,
+    caption_cobweb,
+    cobweb,
+    draw_cobweb,
+    update_cobweb,
+)
+from lengthlab.drawing.histograms import (
+    AXES,
+    arrange_histograms,
+    caption_histograms,
+    draw_histograms,
+    layers_shown,
+    update_histograms,
+)
 from lengthlab.drawing.lab import (
+    PLAIN,
     SCALES,
+    Backdrop,
     LabArtists,
     arrange_lab,
     caption_lab,
@@ -12,13 +30,27 @@ from lengthlab.drawing.lab import (
 from lengthlab.drawing.passport import draw_passport, save_passport
 
 __all__ = [
+    "AXES",
+    "PLAIN",
     "SCALES",
+    "Backdrop",
+    "Cobweb",
     "LabArtists",
+    "arrange_cobweb",
+    "arrange_histograms",
     "arrange_lab",
+    "caption_cobweb",
+    "caption_histograms",
     "caption_lab",
+    "cobweb",
+    "draw_cobweb",
+    "draw_histograms",
     "draw_lab",
     "draw_passport",
+    "layers_shown",
     "save_lab",
     "save_passport",
+    "update_cobweb",
+    "update_histograms",
     "update_lab",
 ]

@@ -6,9 +6,10 @@ stored notebook and the page. No pyplot, no global style.
 
 import math
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -18,28 +19,41 @@ from matplotlib.gridspec import GridSpec
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
-from matplotlib.path import Path
-from matplotlib.ticker import (
-    FuncFormatter,
-    LogFormatterMathtext,
-    LogLocator,
-    MaxNLocator,
-    NullFormatter,
-)
+from matplotlib.ticker import MaxNLocator
 
 from lengthlab.activations import Array
-from lengthlab.convergence import LEVEL, Bins, Experiment
+from lengthlab.convergence import LEVEL, NO_BAND, Bins, Experiment
 from lengthlab.drawing.limits import Limits, band_at
-from lengthlab.drawing.tally import Tally
-from lengthlab.finite_width import Band
+from lengthlab.drawing.parts import (
+    BAND,
+    BAR,
+    CHOSEN,
+    CURVE,
+    INK,
+    LAW,
+    band_between,
+    box,
+    line,
+    patch,
+    polygons,
+    set_few_ticks,
+    set_limits,
+)
+from lengthlab.drawing.tally import Shapes, Tally
+from lengthlab.finite_width import Band, LengthLaw
 
-# Okabe & Ito's blue and vermilion, apart for colour-blind readers. In grey print the band is light,
-# the bars, half transparent, are in the middle, and the curve and the predicted line are dark.
-INK, BAR, BAND, CURVE, CHOSEN = "#1b1f24", "#0072b2", "#d7e6f2", "#d55e00", "#eceae4"
 SCALES = ("auto", "linear", "log")
 _BAR_FOOT, _BAR_REACH = 0.06, 0.72
 _PATIENCE = 0.02
-_EMPTY = Path(np.empty((0, 2)))
+
+
+class Arrangement(NamedTuple):
+    """How the picture is fitted to a page."""
+
+    rows: int  # of the legend
+    columns: int  # at the most
+    narrow: bool  # one axes above the other
+    shown: tuple[str, ...]
 
 
 @dataclass
@@ -52,16 +66,22 @@ class LabArtists:
     chosen: PathPatch
     band: PathPatch
     bars: PathPatch
+    law: PathPatch
+    dense: PathPatch
     curve: Line2D
     beyond: Line2D
     detail_band: PathPatch
     detail_bars: PathPatch
+    detail_law: PathPatch
+    detail_dense: PathPatch
     predicted: Line2D
     quantiles: Line2D
-    arrangement: tuple[int, bool] = (0, False)  # columns of the legend, axes one above the other
+    arrangement: Arrangement | None = None
     view: Limits | None = None
-    tallies: list[Tally] = field(default_factory=list)
-    detail_tally: Tally | None = None
+    tallies: dict[Experiment, list[Tally]] = field(default_factory=dict)
+    detail_tallies: dict[str, Tally] = field(default_factory=dict)
+    shapes: Shapes | None = None
+    above: int = 0  # sampled lengths beyond the axis
 
     @property
     def moving(self) -> tuple[Artist, ...]:
@@ -70,17 +90,47 @@ class LabArtists:
             self.chosen,
             self.band,
             self.bars,
+            self.law,
+            self.dense,
             self.curve,
             self.beyond,
             self.detail_band,
             self.detail_bars,
+            self.detail_law,
+            self.detail_dense,
             self.predicted,
             self.quantiles,
         )
 
 
+@dataclass(frozen=True)
+class Backdrop:
+    """What stands beside the sampled networks.
+
+    Attributes
+    ----------
+    band : bool
+        Whether the first-order band is shown.
+    law : LengthLaw, optional
+        The exact law at this width.
+    dense : Experiment, optional
+        Networks with weight matrices.
+    """
+
+    band: bool = True
+    law: LengthLaw | None = None
+    dense: Experiment | None = None
+
+
+PLAIN = Backdrop()
+
+
 def draw_lab(
-    experiment: Experiment, *, layer: int | None = None, scale: str = "auto"
+    experiment: Experiment,
+    *,
+    layer: int | None = None,
+    scale: str = "auto",
+    beside: Backdrop = PLAIN,
 ) -> LabArtists:
     """Draw the lab's picture on a new figure.
 
@@ -92,6 +142,8 @@ def draw_lab(
         The layer shown large, from 1; the last one if not given.
     scale : {"auto", "linear", "log"}
         Of the length axes; "auto" decides by the data.
+    beside : Backdrop
+        The band, the exact law, networks with weight matrices.
 
     Returns
     -------
@@ -112,15 +164,19 @@ def draw_lab(
         figure=figure,
         main=main,
         detail=detail,
-        chosen=_patch(main, CHOSEN, 0),
-        band=_patch(main, BAND, 1),
-        bars=_patch(main, BAR, 2, alpha=0.45),
-        curve=_line(main, "-o", CURVE, 4, lw=2, ms=5.5, mec="white", mew=0.8),
-        beyond=_line(main, "^", BAR, 3, ms=7, mec="white", mew=0.8, clip_on=False),
-        detail_band=_patch(detail, BAND, 1),
-        detail_bars=_patch(detail, BAR, 2, alpha=0.45),
-        predicted=_line(detail, "-", CURVE, 4, lw=2),
-        quantiles=_line(detail, "^", INK, 5, ms=7, mec="white", mew=0.8, clip_on=False),
+        chosen=patch(main, CHOSEN, 0),
+        band=patch(main, BAND, 1),
+        bars=patch(main, BAR, 2, alpha=0.45),
+        law=_outline(main, LAW, 2.5, linestyle=(0, (3, 1.5))),
+        dense=_outline(main, INK, 3),
+        curve=line(main, "-o", CURVE, 4, lw=2, ms=5.5, mec="white", mew=0.8),
+        beyond=line(main, "^", BAR, 3, ms=7, mec="white", mew=0.8, clip_on=False),
+        detail_band=patch(detail, BAND, 1),
+        detail_bars=patch(detail, BAR, 2, alpha=0.45),
+        detail_law=_outline(detail, LAW, 2.5, linestyle=(0, (3, 1.5))),
+        detail_dense=_outline(detail, INK, 3),
+        predicted=line(detail, "-", CURVE, 4, lw=2),
+        quantiles=line(detail, "^", INK, 5, ms=7, mec="white", mew=0.8, clip_on=False),
     )
     main.set(xlabel="layer", ylabel=r"length  $q_\ell = |h_\ell|^2 / N$")
     main.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -130,11 +186,13 @@ def draw_lab(
     for artist in artists.moving:
         artist.set_in_layout(False)  # the axes hold them; where they are must not move the axes
     arrange_lab(artists)
-    update_lab(artists, experiment, layer=layer, scale=scale)
+    update_lab(artists, experiment, layer=layer, scale=scale, beside=beside)
     return artists
 
 
-def arrange_lab(artists: LabArtists, css_width: float = 960) -> float | None:
+def arrange_lab(
+    artists: LabArtists, css_width: float = 960, shown: Sequence[str] = ("band",)
+) -> float | None:
     """Fit the picture to a page: on a narrow one the two axes stand one above the other.
 
     Parameters
@@ -142,17 +200,30 @@ def arrange_lab(artists: LabArtists, css_width: float = 960) -> float | None:
     artists : LabArtists
     css_width : float
         Width of the picture on the page, in CSS pixels.
+    shown : sequence of {"band", "law", "dense"}
+        What the legend names beside the samples and the length map.
 
     Returns
     -------
     float or None
         Height of the picture divided by its width; None if it is arranged so already.
     """
-    columns = 4 if css_width >= 800 else 2 if css_width >= 440 else 1
+    labels = {
+        artists.band: f"{100 * LEVEL:.0f} % at this width" if "band" in shown else "",
+        artists.law: "law at this width" if "law" in shown else "",
+        artists.bars: "sampled networks",
+        artists.dense: "with weight matrices" if "dense" in shown else "",
+        artists.curve: "length map (infinite width)",
+        artists.quantiles: "5, 50, 95 % of the sample",
+    }
+    labels = {artist: label for artist, label in labels.items() if label}
+    most = 5 if css_width >= 900 else 3 if css_width >= 560 else 2 if css_width >= 440 else 1
+    rows = math.ceil(len(labels) / most)
     narrow = css_width < 640
-    if artists.arrangement == (columns, narrow):
+    arrangement = Arrangement(rows, most, narrow, tuple(shown))
+    if artists.arrangement == arrangement:
         return None
-    artists.arrangement = columns, narrow
+    artists.arrangement = arrangement
     if narrow:
         grid = GridSpec(2, 1, artists.figure, height_ratios=[1.6, 1])
     else:
@@ -162,26 +233,26 @@ def arrange_lab(artists: LabArtists, css_width: float = 960) -> float | None:
     for old in list(artists.figure.legends):
         old.remove()
     artists.figure.legend(
-        [artists.band, artists.bars, artists.curve, artists.quantiles],
-        [
-            f"{100 * LEVEL:.0f} % at this width",
-            "sampled networks",
-            "length map (infinite width)",
-            "5, 50, 95 % of the sample",
-        ],
+        list(labels),
+        list(labels.values()),
         loc="outside upper center",
-        ncols=columns,
+        ncols=math.ceil(len(labels) / rows),
         frameon=False,
-        fontsize=9 if columns > 1 else 8,
+        fontsize=9 if most > 1 else 8,
         handlelength=1.6,
         columnspacing=1.6,
     )
     caption_lab(artists, "")
-    return {4: 0.48, 2: 1.3 if narrow else 0.52, 1: 1.7}[columns]
+    return (1.22 if narrow else 0.46) + rows * (0.1 if most == 1 else 0.04 if narrow else 0.02)
 
 
 def update_lab(
-    artists: LabArtists, experiment: Experiment, *, layer: int | None = None, scale: str = "auto"
+    artists: LabArtists,
+    experiment: Experiment,
+    *,
+    layer: int | None = None,
+    scale: str = "auto",
+    beside: Backdrop = PLAIN,
 ) -> None:
     """Move the lab's artists to the present data; limits change in round steps.
 
@@ -189,7 +260,7 @@ def update_lab(
     ----------
     artists : LabArtists
         From `draw_lab`.
-    experiment, layer, scale
+    experiment, layer, scale, beside
         As in `draw_lab`.
     """
     layer = experiment.depth if layer is None else layer
@@ -198,15 +269,18 @@ def update_lab(
         view = artists.view = Limits(experiment, scale)
     elif not view.is_fresh():
         view = artists.view = Limits(experiment, scale, floor=view)
-    _update_main(artists, view)
+    if artists.shapes is None or artists.shapes.law is not beside.law:
+        artists.shapes = None if beside.law is None else Shapes(beside.law)
+    _update_main(artists, view, beside)
     _update_chosen(artists, view, layer)
-    _update_detail(artists, view, layer)
+    _update_detail(artists, view, layer, beside)
 
 
 def caption_lab(artists: LabArtists, text: str) -> None:
     """Write what the picture shows above it: for pictures that stand without controls."""
     # Blanks keep the place, for the layout is made once.
-    lines = 1 if artists.arrangement[0] == 4 else 2 if artists.arrangement[0] == 2 else 3
+    columns = artists.arrangement.columns if artists.arrangement else 5
+    lines = {5: 1, 3: 2, 2: 2, 1: 3}[columns]
     words = textwrap.fill(text, int(14 * artists.figure.get_figwidth()), max_lines=lines)
     artists.main.set_title(words or "\n".join(lines * " "), loc="left", fontsize=9, color=INK)
 
@@ -221,25 +295,44 @@ def save_lab(path: str | FilePath, experiment: Experiment, *, caption: str = "")
 # --- each axes ------------------------------------------------------------------------------------
 
 
-def _update_main(artists: LabArtists, view: Limits) -> None:
+def _update_main(artists: LabArtists, view: Limits, beside: Backdrop) -> None:
     experiment = view.experiment
     depth = experiment.depth
-    _set_limits(artists.main, "x", (0.5, depth + 0.95), log=False)
-    _set_limits(artists.main, "y", view.limits, log=view.log)
-    first = artists.tallies[0] if artists.tallies else None
-    if first is None or not first.serves(experiment, 1, view.main_bins(1)):
-        artists.tallies = [Tally(experiment, k, view.main_bins(k)) for k in range(1, depth + 1)]
-    shapes = []
-    for tally in artists.tallies:
-        lengths, heights = tally.outline()
-        shapes.append(np.column_stack([tally.layer + _BAR_FOOT + _BAR_REACH * heights, lengths]))
-    artists.bars.set_path(_polygons(shapes))
-    above = [tally.layer + _BAR_REACH / 2 for tally in artists.tallies if tally.above]
+    set_limits(artists.main, "x", (0.5, depth + 0.95))
+    set_limits(artists.main, "y", view.limits, log=view.log)
+    tallies = _tallies(artists, experiment, view)
+    artists.bars.set_path(polygons([_beside_layer(t.layer, *t.outline()) for t in tallies]))
+    matrices = _tallies(artists, beside.dense, view) if beside.dense else []
+    scaled = [(t.layer, *t.outline(like=bars)) for t, bars in zip(matrices, tallies, strict=False)]
+    artists.dense.set_path(polygons([_beside_layer(*corners) for corners in scaled]))
+    shapes = artists.shapes
+    laws = [_beside_layer(t.layer, *shapes.outline(t)) for t in tallies] if shapes else []
+    artists.law.set_path(polygons(laws))
+    artists.above = sum(tally.above for tally in tallies)
+    above = [tally.layer + _BAR_REACH / 2 for tally in tallies if tally.above]
     artists.beyond.set_data(above, [view.limits[1]] * len(above))
     layers = np.arange(1.0, depth + 1)
     values = experiment.prediction.values
     artists.curve.set_data(layers, np.where(np.isfinite(values), values, np.nan))
-    artists.band.set_path(_polygons([_band_outline(experiment.band, view.limits)]))
+    band = experiment.band if beside.band else NO_BAND
+    artists.band.set_path(polygons([_band_outline(band, view.limits)]))
+
+
+def _tallies(artists: LabArtists, experiment: Experiment, view: Limits) -> list[Tally]:
+    """One a layer, kept from frame to frame."""
+    kept = artists.tallies.get(experiment, [])
+    if not kept or not kept[0].serves(experiment, 1, view.main_bins(1)):
+        # Of no other experiment: those of an earlier generation would never be asked for again.
+        shown = (view.experiment, experiment)
+        artists.tallies = {e: t for e, t in artists.tallies.items() if e in shown}
+        layers = range(1, experiment.depth + 1)
+        kept = [Tally(experiment, layer, view.main_bins(layer)) for layer in layers]
+        artists.tallies[experiment] = kept
+    return kept
+
+
+def _beside_layer(layer: int, lengths: Array, heights: Array) -> Array:
+    return np.column_stack([layer + _BAR_FOOT + _BAR_REACH * heights, lengths])
 
 
 def _band_outline(band: Band, limits: tuple[float, float]) -> Array:
@@ -247,27 +340,30 @@ def _band_outline(band: Band, limits: tuple[float, float]) -> Array:
     lower, upper = np.clip(band.lower, *limits), np.clip(band.upper, *limits)
     if len(layers) == 1:  # a band needs some width
         layers, lower, upper = np.array([1.0, 1.8]), np.repeat(lower, 2), np.repeat(upper, 2)
-    across = np.concatenate([layers, layers[::-1]])
-    return np.column_stack([across, np.concatenate([lower, upper[::-1]])])
+    return band_between(layers, lower, upper)
 
 
 def _update_chosen(artists: LabArtists, view: Limits, layer: int) -> None:
-    artists.chosen.set_path(_polygons([_box(layer - 0.12, layer + 0.86, *view.limits)]))
+    artists.chosen.set_path(polygons([box(layer - 0.12, layer + 0.86, *view.limits)]))
 
 
-def _update_detail(artists: LabArtists, view: Limits, layer: int) -> None:
+def _update_detail(artists: LabArtists, view: Limits, layer: int, beside: Backdrop) -> None:
     experiment, bins = view.experiment, view.detail_bins(layer)
-    tally = artists.detail_tally
-    if tally is None or not tally.serves(experiment, layer, bins):
-        tally = artists.detail_tally = Tally(experiment, layer, bins)
-    if _set_limits(artists.detail, "x", (bins.low, bins.high), log=bins.log):
-        _set_few_ticks(artists.detail, bins)
+    if set_limits(artists.detail, "x", (bins.low, bins.high), log=bins.log):
+        set_few_ticks(artists.detail, bins.low, bins.high, log=bins.log)
     label = f"length of layer {layer}"
     if artists.detail.get_xlabel() != label:
         artists.detail.set_xlabel(label)
-    artists.detail_bars.set_path(_polygons([np.column_stack(tally.outline())]))
+    tally = _detail_tally(artists, "bars", experiment, layer, bins)
+    artists.detail_bars.set_path(polygons([np.column_stack(tally.outline())]))
+    dense = beside.dense and _detail_tally(artists, "dense", beside.dense, layer, bins)
+    corners = [np.column_stack(dense.outline(like=tally))] if dense else []
+    artists.detail_dense.set_path(polygons(corners))
+    law = artists.shapes and artists.shapes.outline(tally)
+    artists.detail_law.set_path(polygons([np.column_stack(law)] if law else []))
     ends = [min(max(end, bins.low), bins.high) for end in band_at(experiment.band, layer)]
-    artists.detail_band.set_path(_polygons([_box(ends[0], ends[1], 0.0, 1.0)] if ends else []))
+    ends = ends if beside.band else []
+    artists.detail_band.set_path(polygons([box(ends[0], ends[1], 0.0, 1.0)] if ends else []))
     numbers = experiment.summary(layer, patience=_PATIENCE)
     shown = [q for q in [numbers.predicted] if bins.low <= q <= bins.high]
     artists.predicted.set_data(2 * shown, [0.0, 1.0][: 2 * len(shown)])
@@ -275,59 +371,14 @@ def _update_detail(artists: LabArtists, view: Limits, layer: int) -> None:
     artists.quantiles.set_data(marks, [0.0] * len(marks))
 
 
-# --- small things --------------------------------------------------------------------------------
+def _detail_tally(
+    artists: LabArtists, key: str, experiment: Experiment, layer: int, bins: Bins
+) -> Tally:
+    kept = artists.detail_tallies.get(key)
+    if kept is None or not kept.serves(experiment, layer, bins):
+        kept = artists.detail_tallies[key] = Tally(experiment, layer, bins)
+    return kept
 
 
-def _patch(axes: Axes, colour: str, zorder: float, **more: float) -> PathPatch:
-    patch = PathPatch(_EMPTY, facecolor=colour, linewidth=0, zorder=zorder, **more)
-    axes.add_artist(patch)
-    return patch
-
-
-def _line(axes: Axes, style: str, colour: str, zorder: float, **more: Any) -> Line2D:
-    (line,) = axes.plot([], [], style, color=colour, zorder=zorder, **more)
-    return line
-
-
-def _box(left: float, right: float, low: float, high: float) -> Array:
-    return np.array([[left, low], [left, high], [right, high], [right, low]])
-
-
-def _polygons(shapes: list[Array]) -> Path:
-    """One path for all closed outlines, each (corners, 2)."""
-    vertices, codes = [], []
-    for shape in shapes:
-        if len(shape):
-            vertices += [shape, shape[:1]]
-            code = np.full(len(shape) + 1, Path.LINETO, dtype=np.uint8)
-            code[0], code[-1] = Path.MOVETO, Path.CLOSEPOLY
-            codes.append(code)
-    if not vertices:
-        return _EMPTY
-    return Path(np.concatenate(vertices), np.concatenate(codes))
-
-
-def _set_limits(axes: Axes, which: str, limits: tuple[float, float], *, log: bool) -> bool:
-    """Change what differs only: each change makes the axes' still part stale. True if any did."""
-    scale = "log" if log else "linear"
-    rescaled = getattr(axes, f"get_{which}scale")() != scale
-    if rescaled:
-        getattr(axes, f"set_{which}scale")(scale)
-    moved = tuple(getattr(axes, f"get_{which}lim")()) != limits
-    if moved:
-        getattr(axes, f"set_{which}lim")(*limits)
-    return rescaled or moved
-
-
-def _set_few_ticks(axes: Axes, bins: Bins) -> None:
-    """Label few numbers, and plainly: the axis is short."""
-    if not bins.log:
-        axes.xaxis.set_major_locator(MaxNLocator(4))
-        return
-    decades = math.log10(bins.high) - math.log10(bins.low)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3) if decades < 2 else (1,), numticks=5))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    if decades < 4:
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-    else:
-        axes.xaxis.set_major_formatter(LogFormatterMathtext())
+def _outline(axes: Axes, colour: str, zorder: float, **more: Any) -> PathPatch:
+    return patch(axes, "none", zorder, edgecolor=colour, linewidth=1.2, **more)

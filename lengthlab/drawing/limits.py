@@ -6,9 +6,9 @@ import numpy as np
 
 from lengthlab.activations import Array
 from lengthlab.convergence import Bins, Experiment
+from lengthlab.drawing.parts import round_up
 from lengthlab.finite_width import Band
 
-_ROUND = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 _LOG_FROM = 30.0  # ratio of the largest to the smallest length from which the axis is logarithmic
 _DETAIL_BINS = 60
 # Beyond these matplotlib takes an axis for empty or its ticks overflow.
@@ -28,7 +28,7 @@ class Limits:
         self.high: float = high
         wide = high > _LOG_FROM * low or (floor is not None and floor.log)
         self.log: bool = low > 0 and (asked == "log" or (asked == "auto" and wide))
-        self.limits = _log_limits(low, high) if self.log else (0.0, _round_up(1.04 * high))
+        self.limits = _log_limits(low, high) if self.log else (0.0, round_up(1.04 * high))
         self._detail: dict[int, Bins] = {}
 
     def serves(self, experiment: Experiment, scale: str) -> bool:
@@ -99,12 +99,6 @@ def band_at(band: Band, layer: int) -> list[float]:
     return [float(end[layer - 1]) for end in (band.lower, band.upper) if layer <= len(end)]
 
 
-def _round_up(x: float) -> float:
-    """Smallest round number that is not below `x`."""
-    power = 10.0 ** math.floor(math.log10(x))
-    return next((r * power for r in _ROUND if r * power >= x), 10 * power)
-
-
 def _log_limits(low: float, high: float, parts: int = 1) -> tuple[float, float]:
     """Limits that are whole decades, or whole parts of one.
 
@@ -122,5 +116,5 @@ def _detail_limits(experiment: Experiment, layer: int, *, log: bool) -> tuple[fl
     if log and high > 3 * low > 0:
         return _log_limits(low, high, parts=4)
     room = 0.15 * (high - low) if high > low else 0.1 * high
-    step = _round_up((high - low + 2 * room) / 6)
+    step = round_up((high - low + 2 * room) / 6)
     return max(0.0, step * math.floor((low - room) / step)), step * math.ceil((high + room) / step)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lengthlab.activations import Array
-from lengthlab.drawing.lab import BAND, BAR, CURVE, INK
+from lengthlab.drawing.parts import BAND, BAR, CURVE, INK
 from lengthlab.gaussian import mean_square
 from lengthlab.length_map import length_map
 from lengthlab.network import Network

@@ -56,8 +56,15 @@ class LiveFigure(SharedWidget):
         ``readout()``: pairs of label and value, shown as a line of text under the canvas.
     summary : callable, optional
         ``summary()``: one line that stands for the figure where only text can be shown.
+    due : callable, optional
+        ``due()``: whether something is left to do that is too slow for a control that moves.
+    finish : callable, optional
+        ``finish()``: do it. Called once the reader's hand rests, and before a still picture.
     on_pick : callable, optional
         ``on_pick(axes, x, y)``: a click, in the data coordinates of the axes.
+    on_drag : callable, optional
+        ``on_drag(axes, x, y)``: the same for each place that the pressed pointer comes to; `axes`
+        is where it went down, and x, y may lie outside.
     on_key : callable, optional
         ``on_key(key)``: an arrow key, Home or End was pressed on the canvas.
     on_resize : callable, optional
@@ -86,6 +93,7 @@ class LiveFigure(SharedWidget):
 
     _front_end = traitlets.Unicode(front_end(*LIVE, (__package__, "figure.js"))).tag(sync=True)
     _takes_picks = traitlets.Bool(False).tag(sync=True)
+    _takes_drags = traitlets.Bool(False).tag(sync=True)
     _takes_keys = traitlets.Bool(False).tag(sync=True)
 
     running = traitlets.Bool(False).tag(sync=True)
@@ -106,7 +114,10 @@ class LiveFigure(SharedWidget):
         generation: Callable[[], int] | None = None,
         readout: Callable[[], Iterable[tuple[str, str]]] | None = None,
         summary: Callable[[], str] | None = None,
+        due: Callable[[], bool] | None = None,
+        finish: Callable[[], object] | None = None,
         on_pick: Callable[[Axes, float, float], object] | None = None,
+        on_drag: Callable[[Axes, float, float], object] | None = None,
         on_key: Callable[[str], object] | None = None,
         on_resize: Callable[[float], object] | None = None,
         on_error: Callable[[Exception], object] | None = None,
@@ -116,15 +127,21 @@ class LiveFigure(SharedWidget):
         self._lock: AbstractContextManager[Any] = lock or threading.RLock()
         self._advance, self._update, self._generation = advance, update, generation
         self._readout, self._summary = readout, summary
-        self._on_pick, self._on_key = on_pick, on_key
+        self._due, self._finish = due, finish
+        self._on_pick, self._on_drag, self._on_key = on_pick, on_drag, on_key
+        self._held: Axes | None = None  # where the pointer went down
         self._on_resize, self._on_error = on_resize, on_error
         self._touched = -HASTE
         self._view: tuple[float, float] | None = None
         width, height = figure.get_size_inches()
         traits.setdefault("aspect", height / width)
         self._scene = Scene(figure, moving)
-        flags = {"_takes_picks": on_pick is not None, "_takes_keys": on_key is not None}
-        super().__init__(**flags, **traits)
+        super().__init__(
+            _takes_picks=on_pick is not None,
+            _takes_drags=on_drag is not None,
+            _takes_keys=on_key is not None,
+            **traits,
+        )
         self.on_msg(self._receive)
 
     # For the owner
@@ -163,9 +180,16 @@ class LiveFigure(SharedWidget):
     def png(self, **options: Any) -> bytes:
         """Save the present figure; `options` are those of ``Figure.savefig``."""
         with self._lock:
+            self.complete()
             if self._update is not None:
                 self._update()
             return self._living().save(**options)
+
+    def complete(self) -> None:
+        """Do now what is left to do."""
+        with self._lock:
+            if self._finish is not None and self._due is not None and self._due():
+                self._finish()
 
     def still(self) -> dict[str, str]:
         """Return the present picture for where no kernel runs, by MIME type."""
@@ -188,7 +212,8 @@ class LiveFigure(SharedWidget):
                 return
             scene.release()
             self._advance = self._update = self._generation = None
-            self._readout = self._summary = self._on_pick = self._on_key = None
+            self._readout = self._summary = self._due = self._finish = None
+            self._on_pick = self._on_drag = self._on_key = self._held = None
             self._on_resize = self._on_error = None
             self.on_msg(self._receive, remove=True)
             super().close()
@@ -213,8 +238,10 @@ class LiveFigure(SharedWidget):
                 self._answer(self._step, slot=content.get("slot"))
             elif kind == "view":
                 self._answer(lambda: self._resize(content))
-            elif kind == "pick":
-                self._answer(lambda: self._pick(float(content["x"]), float(content["y"])))
+            elif kind == "finish":
+                self._answer(self._finished)
+            elif kind in ("pick", "drag"):
+                self._answer(lambda: self._pick(kind, float(content["x"]), float(content["y"])))
             elif kind == "key":
                 self._answer(lambda: self._keyed(str(content["key"])))
 
@@ -239,6 +266,10 @@ class LiveFigure(SharedWidget):
             self._advance(self.budget)
         return self._frame()
 
+    def _finished(self) -> Message:
+        self.complete()
+        return self._frame()
+
     def _frame(self, *, everything: bool = False) -> Message:
         if self._update is not None:
             self._update()
@@ -246,7 +277,9 @@ class LiveFigure(SharedWidget):
         generation = 0 if self._generation is None else int(self._generation())
         pairs = () if self._readout is None else self._readout()
         readout = [(str(label), str(value)) for label, value in pairs]
-        return {**header, "generation": generation, "readout": readout}, [payload]
+        due = self._due is not None and self._due()
+        header |= {"generation": generation, "readout": readout, "due": due}
+        return header, [payload]
 
     def _resize(self, content: dict[str, Any]) -> Message:
         width = min(max(float(content["width"]), WIDTHS[0]), WIDTHS[1])
@@ -273,8 +306,13 @@ class LiveFigure(SharedWidget):
             if self._view is not None and self._scene is not None:
                 self._answer(action)
 
-    def _pick(self, x: float, y: float) -> None:
+    def _pick(self, kind: str, x: float, y: float) -> None:
+        if kind == "drag":
+            if self._held is not None and self._on_drag is not None:
+                self._on_drag(self._held, *self._living().data_at(self._held, x, y))
+            return
         found = self._living().locate(x, y)
+        self._held = found[0] if found else None
         if found is not None and self._on_pick is not None:
             self._on_pick(*found)
 

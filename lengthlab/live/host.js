@@ -24,13 +24,14 @@ const parts = (make) => () => {
         for (const part of made.splice(0)) part.close();
       };
     },
-    render({ el }) {
+    render({ model, el }) {
       const ends = made.map((part) => {
         const place = document.createElement("div");
         el.append(place);
         return part.show(place);
       });
       el.classList.add("lengthlab-widget");
+      el.classList.toggle("lengthlab-presentation", Boolean(model.get("presentation")));
       return () => {
         for (const end of ends) end();
         el.replaceChildren(); // the page may keep the empty element

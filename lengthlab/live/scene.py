@@ -133,8 +133,13 @@ class Scene:
         if not found:
             return None
         axes = max(found, key=lambda a: a.zorder)  # the last of equals would be drawn on top
-        data = axes.transData.inverted().transform(point)
-        return axes, float(data[0]), float(data[1])
+        return axes, *self.data_at(axes, x, y)
+
+    def data_at(self, axes: Axes, x: float, y: float) -> tuple[float, float]:
+        """Find the data coordinates in `axes` of a point of the canvas, given as in `locate`."""
+        width, height = self.size
+        data = axes.transData.inverted().transform((x * width, (1 - y) * height))
+        return float(data[0]), float(data[1])
 
     def release(self) -> None:
         """Give the figure back as an ordinary one."""

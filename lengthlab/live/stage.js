@@ -2,6 +2,8 @@
 
 const KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"];
 const SETTLED = 100; // ms without a change of size
+const AT_REST = 300; // ms without a change of a control, after which slow work may begin
+const PACE = 33; // ms between two places of a drag
 
 class Stage {
   constructor(model) {
@@ -30,6 +32,7 @@ class Stage {
       for (const view of this.views) view.alert.textContent = message.error;
     } else {
       this.keep(message, unpack(message, buffers[0]));
+      this.finishLater(message);
     }
     this.pump.heard(message.slot);
   }
@@ -46,6 +49,21 @@ class Stage {
     } else {
       this.askForSize(true); // joined late: this frame belongs to a still part sent before
     }
+  }
+
+  // What is slow waits until no control moves: an unasked frame shows that one does.
+  finishLater({ due, slot }) {
+    if (slot === null || !due) this.forgetToFinish();
+    if (!due || this.finishing) return;
+    this.finishing = setTimeout(() => {
+      this.finishing = 0;
+      if (this.pump.connected && this.visible().length) this.pump.send({ kind: "finish" });
+    }, AT_REST);
+  }
+
+  forgetToFinish() {
+    clearTimeout(this.finishing);
+    this.finishing = 0;
   }
 
   // To the screen
@@ -98,6 +116,7 @@ class Stage {
 
   seen() {
     this.askForSize();
+    if (this.frame) this.finishLater(this.frame.message);
     this.pump.ask();
   }
 
@@ -164,7 +183,8 @@ class Stage {
 
   listen(canvas, signal) {
     canvas.addEventListener("keydown", (event) => this.press(event), { signal });
-    canvas.addEventListener("click", (event) => this.pick(event), { signal });
+    if (this.model.get("_takes_drags")) this.listenToDrags(canvas, signal);
+    else canvas.addEventListener("click", (event) => this.point("pick", event), { signal });
   }
 
   press(event) {
@@ -181,16 +201,34 @@ class Stage {
     event.stopPropagation(); // the notebook has its own use for these
   }
 
-  pick(event) {
+  listenToDrags(canvas, signal) {
+    let due = 0;
+    canvas.style.touchAction = "none";
+    const on = (name, act) => canvas.addEventListener(name, act, { signal });
+    on("pointerdown", (event) => {
+      canvas.setPointerCapture(event.pointerId);
+      due = event.timeStamp + PACE;
+      this.point("pick", event);
+    });
+    on("pointermove", (event) => {
+      if (!canvas.hasPointerCapture(event.pointerId) || event.timeStamp < due) return;
+      due = event.timeStamp + PACE;
+      this.point("drag", event);
+    });
+    on("pointerup", (event) => this.point("drag", event));
+  }
+
+  point(kind, event) {
     if (!this.model.get("_takes_picks")) return;
     const box = event.currentTarget.getBoundingClientRect();
     const x = (event.clientX - box.left) / box.width;
     const y = (event.clientY - box.top) / box.height;
-    this.pump.send({ kind: "pick", x, y });
+    this.pump.send({ kind, x, y });
   }
 
   close() {
     cancelAnimationFrame(this.request);
+    this.forgetToFinish();
     this.pump.stop();
     this.pump.connected = false;
     this.still = this.frame = null;

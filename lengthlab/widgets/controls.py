@@ -1,23 +1,27 @@
-"""The controls of a model: five parameters and three buttons in sight, the rest under "More"."""
+"""The controls of a model and of one view of it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lengthlab.activations import Activation, catalogue
+from lengthlab.formula import formula
 from lengthlab.widgets.model import PARAMETERS, Model
 from lengthlab.widgets.panel import Field, Panel
 from lengthlab.widgets.words import notes
 
+_NUMBERS = (*PARAMETERS[1:], "trials")
 _FIELDS = (
-    Field("activation", "activation"),
+    Field("activation", "activation", kind="choice"),
+    Field("formula", "phi(x) =", kind="text"),
     Field("sigma_w", "sigma_w", min=0.05, max=4, step=0.05),
     Field("sigma_b", "sigma_b", min=0, max=2, step=0.05),
     Field("width", "width", whole=True, min=1, max=1e7, log=True),
     Field("depth", "depth", whole=True, min=1, max=50, step=1),
-    Field("trials", "trials", more=True, whole=True, min=10, max=1e5, log=True),
-    Field("input_length", "input_length", more=True, min=0.05, max=4, step=0.05),
-    Field("keep_probability", "keep_probability", more=True, min=0.05, max=1, step=0.05),
-    Field("seed", "seed", more=True, whole=True),
+    Field("trials", "trials", whole=True, min=10, max=1e5, log=True),
+    Field("input_length", "input_length", min=0.05, max=4, step=0.05),
+    Field("keep_probability", "keep_probability", min=0.05, max=1, step=0.05),
+    Field("seed", "seed", whole=True),
 )
 
 
@@ -28,8 +32,11 @@ class Controls(Panel):
     ----------
     model : Model
         Stays when the controls are closed.
-    fields : sequence of Field
+    own : sequence of Field
         The view's own: attributes of the same name, whose setters raise if a value is refused.
+    sight, more : sequence of str
+        Names of fields, the view's own and the model's, in the order in which they stand: always in
+        sight, and after a press on "More". The rest is left out.
     options : mapping
         As in `Panel`, of the view's own fields.
     **others
@@ -41,20 +48,26 @@ class Controls(Panel):
     def __init__(
         self,
         model: Model,
-        fields: Sequence[Field] = (),
+        *,
+        own: Sequence[Field] = (),
+        sight: Sequence[str],
+        more: Sequence[str] = (),
         options: Mapping[str, Sequence[str]] | None = None,
         **others: Any,
     ) -> None:
         self.model = model
-        self._own = tuple(field.name for field in fields)
+        self._own = tuple(field.name for field in own)
         self._others: dict[str, Activation] = {}  # seen here, and not of the catalogue
+        known = {field.name: field for field in (*_FIELDS, *own)}
+        fields = [known[name] for name in sight]
+        fields += [replace(known[name], more=True) for name in more]
         super().__init__(
-            (*_FIELDS, *fields),
+            fields,
             self._parameters(),
             {"activation": catalogue(), **(options or {})},
             edit=self._edited,
             press=self._pressed,
-            **{"running": model.running, **others},
+            **others,
         )
         self.observe(self._run_or_pause, "running")
         self._show_parameters()
@@ -75,22 +88,26 @@ class Controls(Panel):
 
     def _edited(self, name: str, value: Any) -> bool:
         with self.model.lock:
-            if name in self._own:
-                return self._edited_own(name, value)
-            if name == "activation":
-                value = self._others.get(value, value)
-            setattr(self.model, name, value)
+            try:
+                if name in self._own:
+                    setattr(self, name, value)
+                    self.model.complain("")
+                elif name == "formula":
+                    self.model.activation = self._typed(" ".join(value.split()))
+                elif name == "activation":
+                    self.model.activation = self._others.get(value, value)
+                else:
+                    setattr(self.model, name, value)
+            except (TypeError, ValueError) as error:
+                self.model.complain(str(error))
             self._show_state()
             return not self.model.message
 
-    def _edited_own(self, name: str, value: Any) -> bool:
-        try:
-            setattr(self, name, value)
-        except (TypeError, ValueError) as error:
-            self.model.complain(str(error))
-            return False
-        self.model.complain("")
-        return True
+    def _typed(self, text: str) -> str | Activation:
+        present: Activation = self.model.activation
+        if text == present.expression:
+            return present
+        return text if text in catalogue() else self._others.get(text) or formula(text)
 
     def _pressed(self, button: str) -> None:
         with self.model.lock:
@@ -114,15 +131,20 @@ class Controls(Panel):
         if tuple(self._options["activation"]) != self._names():
             self._offer({"activation": self._names()})
         self._show(values)
-        self._notes = notes(self.model.experiment)
+        self._notes = self._lines()
         self._show_state()
 
     def _show_state(self, _: object = None) -> None:
         self.running, self.message = self.model.running, self.model.message
 
+    def _lines(self) -> list[str]:
+        """Sentences under the buttons."""
+        return notes(self.model.experiment)
+
     def _parameters(self) -> dict[str, Any]:
-        numbers = {name: getattr(self.model, name) for name in (*PARAMETERS[1:], "trials")}
-        return {"activation": self._name(self.model.activation), **numbers}
+        phi = self.model.activation
+        values = {name: getattr(self.model, name) for name in _NUMBERS}
+        return {"activation": self._name(phi), "formula": phi.expression, **values}
 
     def _names(self) -> tuple[str, ...]:
         return (*catalogue(), *self._others)

@@ -1,21 +1,22 @@
 """The length lab: random networks, live, beside the predicted curve."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from matplotlib.axes import Axes
 
 from lengthlab import drawing
 from lengthlab.activations import Activation
 from lengthlab.checks import check_count
+from lengthlab.finite_width import LengthLaw, UnresolvedError, length_law
 from lengthlab.widgets.model import Model
+from lengthlab.widgets.own import Own, choice, switch
 from lengthlab.widgets.panel import Field
+from lengthlab.widgets.sources import WIDEST_DENSE, DenseNetworks
 from lengthlab.widgets.view import View
 from lengthlab.widgets.words import describe_layer, readout
 
-_FIELDS = (
-    Field("layer", "layer", more=True, whole=True),
-    Field("scale", "length axis", more=True),
-)
+BEHIND = ("band and law", "band", "law", "nothing")
+"""What the lab shows beside the sampled networks."""
 
 
 class LengthLab(View):
@@ -29,6 +30,12 @@ class LengthLab(View):
         The layer shown large, from 1; the last one if not given.
     scale : {"auto", "linear", "log"}
         Of the length axes.
+    behind : {"band and law", "band", "law", "nothing"}
+        The central 90 % to first order, and the exact law at this width, without sampling.
+    dense : bool
+        Draw networks with weight matrices as well, at widths up to 1000: they have the same law.
+    presentation : bool
+        For a lecture: larger letters, fewer controls.
     **parameters
         Of a new `Model`: sigma_w, sigma_b, width, depth, seed, trials, ...
 
@@ -55,58 +62,136 @@ class LengthLab(View):
     >>> lab.close()
     """
 
+    more = (
+        *("formula", "layer", "scale", "behind", "dense"),
+        *("trials", "input_length", "keep_probability", "seed"),
+    )
+    options: ClassVar = {"scale": drawing.SCALES, "behind": BEHIND}
+    forms = ("png", "svg", "csv")
+
+    layer = Own(
+        Field("layer", "layer", whole=True),
+        lambda lab, layer: layer and check_count("layer", layer, maximum=lab.model.depth),
+        read=lambda lab, layer: min(layer or lab.model.depth, lab.model.depth),
+        doc="The layer that is shown large.",
+    )
+    scale = Own(
+        Field("scale", "length axis", kind="choice"),
+        choice("scale", drawing.SCALES),
+        doc='Scale of the length axes: "auto", "linear" or "log".',
+    )
+    behind = Own(
+        Field("behind", "behind the bars", kind="choice"),
+        choice("behind", BEHIND),
+        doc="What is shown beside the sampled networks.",
+    )
+    dense = Own(
+        Field("dense", "weight matrices too", kind="switch"),
+        lambda lab, dense: _check_dense(lab.model.width, dense),
+        doc="Whether networks with weight matrices are drawn as well.",
+    )
+
+    _matrices: DenseNetworks | None = None
+    _css_width = 960.0
+
     def __init__(
         self,
         model: str | Activation | Model = "tanh",
         *,
         layer: int | None = None,
         scale: str = "auto",
+        behind: str = "band and law",
+        dense: bool = False,
+        presentation: bool = False,
         **parameters: Any,
     ) -> None:
         self.take_model(model, parameters)
-        self._layer = layer if layer is None else check_layer(layer, self.model.depth)
-        self._scale = check_scale(scale)
+        self._law: tuple[Any, LengthLaw | None, str] = (None, None, "")
+        self.layer, self.scale, self.behind, self.dense = layer, scale, behind, dense
         self._artists = drawing.draw_lab(self.model.experiment, layer=self.layer, scale=scale)
-        super().__init__(self._artists, fields=_FIELDS, options={"scale": drawing.SCALES})
-
-    # As a Python object
+        super().__init__(self._artists, presentation=presentation)
 
     @property
     def summary(self) -> str:
         """One line of numbers: the parameters, and the layer that is shown large."""
         return f"{self.model.caption}: {describe_layer(self.model.experiment, self.layer)}"
 
-    @property
-    def layer(self) -> int:
-        """The layer that is shown large."""
-        depth: int = self.model.depth
-        return min(self._layer or depth, depth)
+    def changed_own(self) -> None:
+        """Show a value of the view's own that has changed."""
+        if self.dense and self._matrices is None:
+            self._matrices = DenseNetworks()
+            self.model.enlist(self._matrices)
+        elif not self.dense:
+            self._dismiss_matrices()
+        self._arrange()
+        super().changed_own()
 
-    @layer.setter
-    def layer(self, layer: int) -> None:
-        with self.model.lock:
-            self._layer = check_layer(layer, self.model.depth)
-            self._changed_own()
+    def _dismiss_matrices(self) -> None:
+        matrices, self._matrices = self._matrices, None
+        if matrices is not None:
+            self.model.dismiss(matrices)
 
-    @property
-    def scale(self) -> str:
-        """Scale of the length axes: "auto", "linear" or "log"."""
-        return self._scale
+    def close(self) -> None:
+        """Release everything; the model stays."""
+        self._dismiss_matrices()
+        super().close()
 
-    @scale.setter
-    def scale(self, scale: str) -> None:
-        with self.model.lock:
-            self._scale = check_scale(scale)
-            self._changed_own()
+    # What the picture shows
 
-    def still(self) -> dict[str, str]:
-        """Return the present picture and numbers for where no kernel runs, by MIME type."""
-        with self.model.lock:
-            drawing.caption_lab(self._artists, self.model.caption)
-            try:
-                return super().still()
-            finally:
-                drawing.caption_lab(self._artists, "")
+    def _move(self) -> None:
+        drawing.update_lab(
+            self._artists,
+            self.model.experiment,
+            layer=self.layer,
+            scale=self.scale,
+            beside=drawing.Backdrop(
+                band="band" in self.behind,
+                law=self._law[1] if "law" in self.behind and not self._due() else None,
+                dense=self._matrices.experiment if self._matrices else None,
+            ),
+        )
+
+    def _due(self) -> bool:
+        return "law" in self.behind and self._law[0] is not self.model.experiment
+
+    def _finish(self) -> None:
+        experiment = self.model.experiment
+        try:
+            law = length_law(experiment.net, width=experiment.width, depth=experiment.depth)
+        except UnresolvedError as error:
+            self._law = experiment, None, str(error)
+        else:
+            self._law = experiment, law, ""
+
+    def _lines(self) -> list[str]:
+        lines = super()._lines()
+        if not self._due() and self._law[2]:
+            lines.append(f"No exact law at this width: {self._law[2]}.")
+        if self._matrices and self._matrices.experiment is None:
+            lines.append(f"Weight matrices are drawn up to a width of {WIDEST_DENSE}.")
+        return lines
+
+    def _pairs(self) -> list[tuple[str, str]]:
+        patience = 0.02 if self.model.running else 0.0
+        pairs = readout(self.model.experiment, self.layer, patience=patience)
+        if self._artists.above:
+            pairs.append(("▲ beyond the axis", str(self._artists.above)))
+        if self._matrices and self._matrices.experiment:
+            pairs.append(("with matrices", str(self._matrices.experiment.drawn)))
+        return pairs
+
+    def _alt(self) -> str:
+        return (
+            f"{self.summary}. Left: a histogram of the lengths of sampled networks at each layer, "
+            "beside the curve of the length map. Right: one layer, large. Left and right arrow "
+            "keys or a click choose the layer, space pauses."
+        )
+
+    def _caption(self, text: str) -> None:
+        drawing.caption_lab(self._artists, text)
+
+    def _table(self) -> str:
+        return self.model.experiment.table()
 
     # From the reader
 
@@ -121,43 +206,23 @@ class LengthLab(View):
             self.layer = min(max(self.layer + step, 1), last)
 
     def _resized(self, css_width: float) -> None:
-        aspect = drawing.arrange_lab(self._artists, css_width)
+        self._css_width = css_width
+        self._arrange()
+
+    def _arrange(self) -> None:
+        shown = [name for name in ("band", "law") if name in self.behind]
+        shown += ["dense"] if self.dense else []
+        aspect = drawing.arrange_lab(self._artists, self._css_width, shown)
         if aspect is not None:
             self.aspect = aspect
             self.relayout()
 
-    # From the model
 
-    def _move(self) -> None:
-        drawing.update_lab(
-            self._artists, self.model.experiment, layer=self.layer, scale=self._scale
+def _check_dense(width: int, dense: Any) -> bool:
+    if switch("dense")(None, dense) and width > WIDEST_DENSE:
+        msg = (
+            f"dense takes a width <= {WIDEST_DENSE}, got {width}: weight matrices take time; "
+            "make the width smaller first"
         )
-
-    def _pairs(self) -> list[tuple[str, str]]:
-        patience = 0.02 if self.model.running else 0.0
-        pairs = readout(self.model.experiment, self.layer, patience=patience)
-        beyond = sum(tally.above for tally in self._artists.tallies)
-        return [*pairs, ("▲ beyond the axis", str(beyond))] if beyond else pairs
-
-    def _alt(self) -> str:
-        return (
-            f"{self.summary}. Left: a histogram of the lengths of sampled networks at each layer, "
-            "beside the curve of the length map. Right: one layer, large. Left and right arrow "
-            "keys or a click choose the layer, space pauses."
-        )
-
-
-def check_layer(layer: Any, depth: int) -> int:
-    """Return `layer` if it is one, or say which there are."""
-    if check_count("layer", layer) > depth:
-        msg = f"layer must be an integer >= 1 and <= {depth}, got {layer!r}"
         raise ValueError(msg)
-    return int(layer)
-
-
-def check_scale(scale: Any) -> str:
-    """Return `scale` if it is one, or say which there are."""
-    if scale not in drawing.SCALES:
-        msg = f"scale must be one of {', '.join(drawing.SCALES)}; got {scale!r}"
-        raise ValueError(msg)
-    return str(scale)
+    return bool(dense)

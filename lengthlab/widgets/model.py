@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import traitlets
@@ -29,6 +29,44 @@ PARAMETERS = (
 _DEFAULTS = dict(zip(PARAMETERS, ("tanh", 1.0, 0.0, 100, 10, 1.0, 1.0, 0), strict=True))
 _MOST_LENGTHS = 20_000_000  # 160 MB
 _DEEPEST = 1000
+
+
+@dataclass(frozen=True)
+class Run:
+    """One generation: accepted parameters, and what was made of them."""
+
+    values: dict[str, Any]
+    experiment: Experiment
+    process: LengthProcess = field(repr=False)
+
+    @property
+    def drawn(self) -> int:
+        """Networks drawn."""
+        return self.experiment.drawn
+
+    def advance(self, seconds: float, trials: int) -> None:
+        """Draw networks for about so long, until there are `trials`."""
+        wanted = trials - self.drawn
+        if wanted > 0:
+            self.experiment.add(self.process.advance(seconds, trials=wanted))
+
+
+class Source(Protocol):
+    """What a view draws at random besides the model's networks, anew for each generation.
+
+    It is drawn with the model's seed, in its own stream; its first draws do not depend on how the
+    calls are cut.
+    """
+
+    @property
+    def drawn(self) -> int:
+        """Trials that are complete."""
+
+    def restart(self, run: Run) -> None:
+        """Begin anew with the parameters of a generation; quick: a control may be moving."""
+
+    def advance(self, seconds: float, trials: int) -> None:
+        """Draw for about so long, until there are `trials`."""
 
 
 class _Parameter(traitlets.Any):
@@ -108,6 +146,8 @@ class Model(traitlets.HasTraits):
             raise TypeError(msg)
         self.lock = threading.RLock()
         self._rests = False  # stopped at a target, not by hand
+        self._sources: list[Source] = []
+        self._watchers = 0  # of the model's own networks
         trials, running = traits.pop("trials", 2000), traits.pop("running", True)
         if not isinstance(running, bool):
             msg = f"running must be True or False, got {running!r}"
@@ -129,10 +169,38 @@ class Model(traitlets.HasTraits):
         """The parameters, in one line."""
         return caption(self._run.values)
 
+    def captioned(self, *counts: str) -> str:
+        """Say the parameters in one line, of width, depth and seed only those named."""
+        return caption(self._run.values, counts)
+
     @property
     def summary(self) -> str:
         """One line of numbers: the parameters, the networks drawn, the last layer."""
         return f"{self.caption}: {describe_layer(self.experiment, self.experiment.depth)}"
+
+    def enlist(self, source: Source | None) -> None:
+        """Draw `source` too, for a view that shows it; None: the model's own networks.
+
+        Where no view shows these they are not drawn.
+        """
+        with self.lock:
+            if source is None:
+                self._watchers += 1
+            else:
+                self._sources.append(source)
+                source.restart(self._run)
+            self._count()
+            if self._rests and self.drawn < self.trials:
+                self.running = True
+
+    def dismiss(self, source: Source | None) -> None:
+        """Draw `source` no more: its view was closed."""
+        with self.lock:
+            if source is None:
+                self._watchers -= 1
+            else:
+                self._sources.remove(source)
+            self._count()
 
     def run(self, trials: int) -> None:
         """Start again from the seed, draw exactly so many networks, and rest.
@@ -151,10 +219,11 @@ class Model(traitlets.HasTraits):
             trials = _check_trials(trials, self._run.values["depth"])
             self.replay()
             try:
-                while (missing := trials - self.experiment.drawn) > 0:
-                    self.experiment.add(self._run.process.step(min(missing, 1024)))
+                for source in self._drawing():
+                    while source.drawn < trials:
+                        source.advance(1.0, trials)
             finally:  # also where phi raises, or the reader interrupts
-                self.set_trait("drawn", self.experiment.drawn)
+                self._count()
                 self._rest()
 
     def replay(self) -> None:
@@ -189,14 +258,15 @@ class Model(traitlets.HasTraits):
         with self.lock:
             if not self.running:
                 return
-            wanted = min(self.trials - self.drawn, at_most or self.trials)
+            goal = min(self.trials, self.drawn + (at_most or self.trials))
+            wanting = [source for source in self._drawing() if source.drawn < goal]
             try:
-                if wanted > 0:
-                    self.experiment.add(self._run.process.advance(seconds, trials=wanted))
+                for source in wanting:
+                    source.advance(seconds / len(wanting), goal)
             except Exception as error:
                 self.fail(error)
                 return
-            self.set_trait("drawn", self.experiment.drawn)
+            self._count()
             if self.drawn >= self.trials:
                 self._rest()
 
@@ -257,6 +327,14 @@ class Model(traitlets.HasTraits):
     def _started_or_stopped(self, change: Any) -> None:
         self._rests = False  # by hand; _rest says otherwise
 
+    def _drawing(self) -> list[Source | Run]:
+        """List what is drawn: the model's own networks if a view shows them, or nothing else."""
+        own = [self._run] if self._watchers or not self._sources else []
+        return [*own, *self._sources]
+
+    def _count(self) -> None:
+        self.set_trait("drawn", min(source.drawn for source in self._drawing()))
+
     def _rest(self) -> None:
         self.running = False
         self._rests = True
@@ -264,6 +342,8 @@ class Model(traitlets.HasTraits):
     def _renew(self) -> None:
         """Begin a generation: it draws, unless somebody has paused the model."""
         self._shown = self._run
+        for source in self._sources:
+            source.restart(self._run)
         self.set_trait("drawn", 0)
         if self._rests:
             self.running = True
@@ -282,16 +362,7 @@ class Model(traitlets.HasTraits):
         )
 
 
-@dataclass(frozen=True)
-class _Run:
-    """One generation: accepted parameters, and what was made of them."""
-
-    values: dict[str, Any]
-    experiment: Experiment
-    process: LengthProcess = field(repr=False)
-
-
-def _start(values: dict[str, Any]) -> _Run:
+def _start(values: dict[str, Any]) -> Run:
     net = Network(
         values["activation"],
         sigma_w=values["sigma_w"],
@@ -309,7 +380,7 @@ def _start(values: dict[str, Any]) -> _Run:
     # One core stays free: the browser paints while the kernel draws.
     threads = max(1, cores() - 1)
     process = LengthProcess(net, width=width, depth=depth, rng=seed, threads=threads)
-    return _Run(accepted, Experiment(net, width=width, depth=depth), process)
+    return Run(accepted, Experiment(net, width=width, depth=depth), process)
 
 
 def _check_trials(trials: Any, depth: int) -> int:

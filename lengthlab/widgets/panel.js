@@ -1,6 +1,6 @@
 // Fields, buttons and messages of a widget. A number has a text field and perhaps a slider, a choice
-// has a list. The kernel judges what is typed; a slider sends its latest value once the one before
-// was answered.
+// has a list, a switch a box to tick. The kernel judges what is typed; a slider sends its latest
+// value once the one before was answered.
 
 const newId = () => `lengthlab-${Math.random().toString(36).slice(2)}`;
 
@@ -42,14 +42,35 @@ class Choice {
   }
 }
 
-class Numeric {
+class Switch {
+  constructor(spec, send) {
+    this.box = make("input", { type: "checkbox" });
+    this.el = row(spec.label, this.box);
+    this.inputs = [this.box];
+    this.box.addEventListener("change", () => send(spec.name, this.box.checked ? "on" : "off"));
+  }
+
+  get isBusy() {
+    return false;
+  }
+
+  show(value) {
+    this.box.checked = value;
+  }
+
+  refuse(value) {
+    this.show(value);
+  }
+}
+
+class Typed {
   constructor(spec, send) {
     this.spec = spec;
     this.send = send;
-    this.text = make("input", { type: "text", inputMode: "decimal", autocomplete: "off" });
-    const inputs = spec.max === undefined ? [this.text] : [this.buildSlider(), this.text];
-    this.el = row(spec.label, ...inputs);
-    this.inputs = inputs;
+    this.text = make("input", { type: "text", autocomplete: "off", spellcheck: false });
+    this.inputs = [...this.before(), this.text];
+    this.el = row(spec.label, ...this.inputs);
+    this.el.classList.toggle("lengthlab-wide", spec.kind === "text");
     this.text.addEventListener("change", () => this.commit());
     this.text.addEventListener("keydown", (event) => event.key === "Enter" && this.commit());
   }
@@ -59,6 +80,31 @@ class Numeric {
     if (this.text.value === this.committed) return;
     this.committed = this.text.value;
     this.send(this.spec.name, this.committed);
+  }
+
+  // Half-typed text is the reader's.
+  get isBusy() {
+    return document.activeElement === this.text && this.text.value !== this.committed;
+  }
+
+  before() {
+    return [];
+  }
+
+  show(value) {
+    this.text.value = this.committed = String(value);
+    this.text.removeAttribute("aria-invalid");
+  }
+
+  refuse(value, alert) {
+    this.text.setAttribute("aria-invalid", "true");
+    this.text.setAttribute("aria-errormessage", alert);
+  }
+}
+
+class Numeric extends Typed {
+  before() {
+    return this.spec.max === undefined ? [] : [this.buildSlider()];
   }
 
   buildSlider() {
@@ -95,25 +141,17 @@ class Numeric {
     return this.spec.whole ? Math.round(value) : value;
   }
 
-  // Half-typed text is the reader's.
-  get isBusy() {
-    return document.activeElement === this.text && this.text.value !== this.committed;
-  }
-
   show(value) {
     if (this.slider) {
       this.slider.value = this.spec.log ? Math.log10(value) : value;
       this.slider.setAttribute("aria-valuetext", value);
     }
-    this.text.value = this.committed = String(value);
-    this.text.removeAttribute("aria-invalid");
-  }
-
-  refuse(value, alert) {
-    this.text.setAttribute("aria-invalid", "true");
-    this.text.setAttribute("aria-errormessage", alert);
+    super.show(value);
   }
 }
+
+const KINDS = { number: Numeric, choice: Choice, text: Typed, switch: Switch };
+const BUTTONS = { run: "Run", same: "Same seed", new: "New seed" };
 
 class PanelView {
   constructor(panel, el) {
@@ -124,28 +162,35 @@ class PanelView {
     this.alert = make("p", { className: "lengthlab-alert", id: newId() });
     this.alert.setAttribute("role", "alert");
     this.notes = make("p", {});
+    this.status = make("p", { className: "lengthlab-unseen" });
+    this.status.setAttribute("role", "status");
     for (const spec of panel.model.get("_fields")) {
-      const Kind = spec.name in panel.model.get("_options") ? Choice : Numeric;
-      const field = new Kind(spec, (name, text) => panel.edit(this, name, text));
+      const field = new KINDS[spec.kind](spec, (name, text) => panel.edit(this, name, text));
       this.fields.set(spec.name, field);
       (spec.more ? this.more : this.sight).append(field.el);
     }
-    this.run = this.addButton("Run", () => panel.press("run"));
-    this.addButton("Same seed", () => panel.press("same"));
-    this.addButton("New seed", () => panel.press("new"));
+    for (const name of panel.model.get("_buttons")) {
+      this[name] = this.addButton(BUTTONS[name], () => panel.press(name));
+    }
+    this.saves = make("div", { className: "lengthlab-buttons" });
+    for (const form of panel.model.get("_forms")) {
+      this.addButton(`Save ${form.toUpperCase()}`, () => panel.save(form), this.saves);
+    }
+    if (this.saves.childElementCount) this.more.append(this.saves);
     if (this.more.childElementCount) this.addDisclosure();
     el.classList.add("lengthlab-panel");
-    el.append(this.sight, this.buttons, this.more, this.alert, this.notes);
+    el.append(this.sight, this.buttons, this.more, this.alert, this.notes, this.status);
   }
 
   inputs() {
-    return [...this.buttons.children, ...[...this.fields.values()].flatMap((f) => f.inputs)];
+    const buttons = [...this.buttons.children, ...this.saves.children];
+    return [...buttons, ...[...this.fields.values()].flatMap((f) => f.inputs)];
   }
 
-  addButton(textContent, press) {
+  addButton(textContent, press, place = this.buttons) {
     const button = make("button", { type: "button", textContent });
     button.addEventListener("click", press);
-    this.buttons.append(button);
+    place.append(button);
     return button;
   }
 
@@ -165,12 +210,16 @@ class Panel {
     this.views = new Set();
     this.queue = []; // what the kernel is told next, one by one: { view, kind, name, text }
     this.asked = null; // the edit that it has not answered yet
+    this.saving = 0; // files asked for by this page: the kernel's answer reaches all pages
     model.on("change:_values", () => this.showValues());
     model.on("change:_options", () => this.showOptions());
-    for (const name of ["running", "message", "_notes"]) {
+    for (const name of ["running", "message", "status", "_notes"]) {
       model.on(`change:${name}`, () => this.showState());
     }
-    model.on("msg:custom", (message) => this.answered(message));
+    model.on("msg:custom", (message, buffers) => {
+      if (message.kind === "edited") this.answered(message);
+      else if (message.kind === "file") this.handOver(message, buffers[0]);
+    });
     model.on("comm_live_update", () => model.comm_live || this.end());
   }
 
@@ -187,6 +236,12 @@ class Panel {
     this.tell();
   }
 
+  save(form) {
+    this.saving += 1;
+    this.queue.push({ kind: "save", form });
+    this.tell();
+  }
+
   tell() {
     while (!this.asked && this.queue.length) {
       const { view, ...message } = this.queue.shift();
@@ -199,8 +254,15 @@ class Panel {
     }
   }
 
-  answered({ kind, name, accepted }) {
-    if (kind !== "edited") return;
+  handOver({ form, mime }, data) {
+    if (!this.saving) return;
+    this.saving -= 1;
+    const href = URL.createObjectURL(new Blob([data], { type: mime }));
+    make("a", { href, download: `lengthlab.${form}` }).click();
+    setTimeout(() => URL.revokeObjectURL(href), 10_000);
+  }
+
+  answered({ name, accepted }) {
     const view = this.asked?.view;
     this.asked = null;
     if (accepted) this.showValues(name);
@@ -219,7 +281,7 @@ class Panel {
 
   showOptions() {
     for (const [name, options] of Object.entries(this.model.get("_options"))) {
-      for (const { fields } of this.views) fields.get(name).offer(options);
+      for (const { fields } of this.views) fields.get(name)?.offer(options);
     }
     this.showValues();
   }
@@ -237,8 +299,9 @@ class Panel {
 
   showState() {
     for (const view of this.views) {
-      view.run.textContent = this.model.get("running") ? "Pause" : "Run";
+      if (view.run) view.run.textContent = this.model.get("running") ? "Pause" : "Run";
       view.alert.textContent = this.model.get("message");
+      view.status.textContent = this.model.get("status");
       view.notes.textContent = this.model.get("_notes").join("\n");
     }
   }

@@ -1,19 +1,24 @@
 """Parameters and numbers in words, for widgets and stored notebooks."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from lengthlab.activations import Activation
 from lengthlab.convergence import Experiment
 
 
-def caption(values: dict[str, Any]) -> str:
-    """Say the parameters in one line; those that most readers leave alone, only if changed."""
+def caption(values: dict[str, Any], counts: Sequence[str] = ("width", "depth", "seed")) -> str:
+    """Say the parameters in one line; those that most readers leave alone, only if changed.
+
+    Of width, depth and seed those in `counts`: a view names what its picture depends on.
+    """
     parts = [values["activation"].label]
     parts += [f"{name} {values[name]:.4g}" for name in ("sigma_w", "sigma_b")]
-    parts += [f"{name} {values[name]}" for name in ("width", "depth")]
+    parts += [f"{name} {values[name]}" for name in counts if name != "seed"]
     for name in ("input_length", "keep_probability"):
         if values[name] != 1:
             parts.append(f"{name} {values[name]:.4g}")
-    return ", ".join([*parts, f"seed {values['seed']}"])
+    return ", ".join([*parts, *(["seed {seed}".format_map(values)] if "seed" in counts else [])])
 
 
 def readout(experiment: Experiment, layer: int, *, patience: float = 0.0) -> list[tuple[str, str]]:
@@ -42,10 +47,15 @@ def number(x: float) -> str:
     return f"{x:.4g}" if abs(x) < float("inf") else "∞"
 
 
+def formula_note(phi: Activation) -> list[str]:
+    """Say phi's formula, if it is known."""
+    return [f"phi(x) = {phi.formula}"] if phi.formula else []
+
+
 def notes(experiment: Experiment) -> list[str]:
     """Say what the picture does not: phi's formula, where the map or the band ends, and why."""
-    phi, prediction = experiment.net.activation, experiment.prediction
-    found = [f"phi(x) = {phi.formula}"] if phi.formula else []
+    prediction = experiment.prediction
+    found = formula_note(experiment.net.activation)
     if prediction.first_infinite:
         found.append(f"The length map is infinite from layer {prediction.first_infinite} on.")
     if prediction.first_overflow:

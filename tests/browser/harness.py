@@ -335,6 +335,18 @@ class Notebook:
 
         expect(locator).to_have_attribute(name, value, timeout=1000 * PATIENCE)
 
+    def wait_input(self, locator: Any, value: str) -> None:
+        """Wait until a field that a locator finds holds a value."""
+        from playwright.sync_api import expect
+
+        expect(locator).to_have_value(value, timeout=1000 * PATIENCE)
+
+    def repaint(self, code: str, number: int = 0) -> None:
+        """Run code that sends a frame, and wait until a cell's canvas has painted it."""
+        goal = self.frames(number) + 1
+        self.execute(code)
+        self.wait_for(number, "(canvas, goal) => Number(canvas.dataset.frame) >= goal", goal)
+
     def execute(self, code: str, value: str = "None") -> Any:
         """Run code in the notebook's kernel without a cell; then the value of an expression.
 

@@ -76,7 +76,7 @@ def test_slider_moves_the_curve(notebook):
     notebook.page.keyboard.press("ArrowRight")
     notebook.wait_generation(generation + 1)
     assert notebook.execute("", "lab.sigma_w") == 1.55
-    assert field(notebook, "sigma_w").input_value() == "1.55"
+    notebook.wait_input(field(notebook, "sigma_w"), "1.55")
     curve = notebook.execute("", "[float(y) for y in lab._artists.curve.get_ydata()]")
     assert curve[0] == pytest.approx(1.55**2 + 0.3**2)
 
@@ -100,7 +100,7 @@ def test_seeds(notebook):
     press(notebook, "Same seed")
     notebook.wait_generation(generation + 1)
     press(notebook, "More")
-    assert field(notebook, "seed").input_value() == str(notebook.execute("", "lab.seed"))
+    notebook.wait_input(field(notebook, "seed"), str(notebook.execute("", "lab.seed")))
 
 
 def test_bad_input_is_a_sentence_and_the_picture_stays(notebook):
@@ -170,7 +170,8 @@ def test_second_view_of_the_model_follows(notebook):
     notebook.wait_generation(generation, 0)
     notebook.wait_generation(generation, 2)
     width = str(notebook.execute("", "lab.width"))
-    assert field(notebook, "width", 2).input_value() == width != "64"
+    assert width != "64"
+    notebook.wait_input(field(notebook, "width", 2), width)
 
 
 def test_log_slider_steps_through_the_integers(notebook):

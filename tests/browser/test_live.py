@@ -106,8 +106,7 @@ def saved_pixels(notebook):
 
 
 def test_the_browser_paints_what_matplotlib_saves(gallery):
-    gallery.execute("live.refresh()")
-    gallery.wait_frames(0)
+    gallery.repaint("live.refresh()")
     painted = canvas_pixels(gallery)
     share, block = differing(painted, saved_pixels(gallery))
     assert share < 0.02
@@ -175,8 +174,7 @@ def test_a_second_view_shows_the_same(gallery):
     gallery.canvas(1).wait_for()
     gallery.wait_for(1, "(canvas) => canvas.dataset.frame > 0")
     np.testing.assert_array_equal(canvas_pixels(gallery, 0), canvas_pixels(gallery, 1))
-    gallery.execute("moving[1].set_linewidth(9); live.refresh()")
-    gallery.wait_frames(0, 1)
+    gallery.repaint("moving[1].set_linewidth(9); live.refresh()", 1)
     np.testing.assert_array_equal(canvas_pixels(gallery, 0), canvas_pixels(gallery, 1))
 
 
