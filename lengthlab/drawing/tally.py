@@ -53,7 +53,14 @@ class Shapes:
         scale = tally.seen / highest if highest else 1 / max(float(masses.max()), 1e-300)
         middles = (tally.edges[:-1] + tally.edges[1:]) / 2
         shown = scale * masses > 1e-3
-        return middles[shown], scale * masses[shown]
+        lengths, heights = middles[shown], scale * masses[shown]
+        if not len(lengths):
+            return lengths, heights
+        # Down to the axis at both ends, or the outline's way back would cut across.
+        return (
+            np.concatenate([lengths[:1], lengths, lengths[-1:]]),
+            np.concatenate([[0.0], heights, [0.0]]),
+        )
 
 
 def _staircase(edges: Array, heights: Array) -> tuple[Array, Array]:

@@ -1,13 +1,16 @@
 """The model behind the widgets: parameters, the networks drawn so far, and what is wrong."""
 
+import functools
 import threading
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 import traitlets
+from numpy.typing import ArrayLike
 
-from lengthlab.activations import Activation
+from lengthlab.activations import Activation, Array
 from lengthlab.blocks import cores
 from lengthlab.checks import check_count
 from lengthlab.convergence import Experiment
@@ -29,6 +32,7 @@ PARAMETERS = (
 _DEFAULTS = dict(zip(PARAMETERS, ("tanh", 1.0, 0.0, 100, 10, 1.0, 1.0, 0), strict=True))
 _MOST_LENGTHS = 20_000_000  # 160 MB
 _DEEPEST = 1000
+_SLOWEST = 1.0  # seconds that a reader's own phi may take for one call
 
 
 @dataclass(frozen=True)
@@ -363,8 +367,9 @@ class Model(traitlets.HasTraits):
 
 
 def _start(values: dict[str, Any]) -> Run:
+    phi = values["activation"]
     net = Network(
-        values["activation"],
+        _watched(phi) if isinstance(phi, Activation) else phi,
         sigma_w=values["sigma_w"],
         sigma_b=values["sigma_b"],
         input_length=values["input_length"],
@@ -377,10 +382,33 @@ def _start(values: dict[str, Any]) -> Run:
     seed = check_count("seed", values["seed"], minimum=0)
     accepted = {name: getattr(net, name, None) for name in PARAMETERS}
     accepted |= {"width": width, "depth": depth, "seed": seed}
+    if isinstance(phi, Activation):
+        accepted["activation"] = phi
     # One core stays free: the browser paints while the kernel draws.
     threads = max(1, cores() - 1)
     process = LengthProcess(net, width=width, depth=depth, rng=seed, threads=threads)
     return Run(accepted, Experiment(net, width=width, depth=depth), process)
+
+
+@functools.lru_cache(maxsize=8)
+def _watched(phi: Activation) -> Activation:
+    """Return phi as it is drawn: a Python function of the reader's must not hold up the picture."""
+    if phi.into is not None or phi.expression:
+        return phi
+
+    def function(x: Array) -> ArrayLike:
+        start = time.perf_counter()
+        values = phi.function(x)
+        took = time.perf_counter() - start
+        if took > _SLOWEST:
+            msg = (
+                f"activation {phi.name!r} took {took:.1f} s for one call, with {x.size} numbers; "
+                "write it with numpy's elementwise functions, or choose another"
+            )
+            raise ValueError(msg)
+        return values
+
+    return replace(phi, function=function)
 
 
 def _check_trials(trials: Any, depth: int) -> int:

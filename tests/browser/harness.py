@@ -5,17 +5,19 @@ from __future__ import annotations
 import ast
 import json
 import os
+import queue
 import secrets
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +106,7 @@ class JupyterServer:
             "IdentityProvider.token": self.token,
             "LabApp.extension_manager": "readonly",
             "LabApp.expose_app_in_browser": True,
+            "JupyterNotebookApp.expose_app_in_browser": True,
         }
         arguments = [f"--{name}={value}" for name, value in options.items()]
         return [sys.executable, "-m", "jupyterlab", *arguments]
@@ -186,6 +189,59 @@ class JupyterServer:
         self._log.close()
 
 
+class SlowLink:
+    """A port on loopback that passes everything on to a server, half of `delay` later each way.
+
+    Parameters
+    ----------
+    server : JupyterServer
+        Where the bytes go.
+    delay : float
+        Seconds that are added to a round trip.
+    """
+
+    def __init__(self, server: JupyterServer, delay: float) -> None:
+        self._delay = delay / 2
+        self._target = ("127.0.0.1", server.port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection(self._target)
+                for source, sink in ((near, far), (far, near)):
+                    pieces: queue.Queue[tuple[float, bytes]] = queue.Queue()
+                    for work in (self._read, self._write):
+                        end = source if work == self._read else sink
+                        threading.Thread(target=work, args=(end, pieces), daemon=True).start()
+
+    def _read(self, source: socket.socket, pieces: queue.Queue[tuple[float, bytes]]) -> None:
+        data = b"."
+        while data:
+            try:
+                data = source.recv(65536)
+            except OSError:
+                data = b""
+            pieces.put((time.monotonic() + self._delay, data))
+
+    def _write(self, sink: socket.socket, pieces: queue.Queue[tuple[float, bytes]]) -> None:
+        with suppress(OSError), sink:
+            while True:
+                due, data = pieces.get()
+                time.sleep(max(0.0, due - time.monotonic()))
+                if not data:
+                    sink.shutdown(socket.SHUT_WR)
+                    return
+                sink.sendall(data)
+
+    def close(self) -> None:
+        """Take no more connections."""
+        self._listener.close()
+
+
 class Notebook:
     """A notebook in JupyterLab, open in a page of its own.
 
@@ -199,6 +255,8 @@ class Notebook:
         Size of the page in CSS pixels.
     pixel_ratio : float
         Device pixels per CSS pixel.
+    link : SlowLink, optional
+        Between the page and the server.
     """
 
     def __init__(
@@ -209,11 +267,14 @@ class Notebook:
         width: int = 1280,
         height: int = 900,
         pixel_ratio: float = 1,
+        link: SlowLink | None = None,
     ) -> None:
         self.server = server
+        self.url = link.url if link else server.url
         self.name = ""
         self.strangers: list[str] = []
         self.errors: list[str] = []
+        self._closed = False
         self._clients: dict[str, Any] = {}
         self._thread = ThreadPoolExecutor(max_workers=1)
         self._context = browser.new_context(
@@ -226,7 +287,7 @@ class Notebook:
 
     def _only_loopback(self, route: Any) -> None:
         url = route.request.url
-        if url.startswith((self.server.url, "blob:", "data:")):
+        if url.startswith((self.url, "blob:", "data:")):
             route.continue_()
         else:
             self.strangers.append(url)
@@ -247,8 +308,7 @@ class Notebook:
         page = page or self.page
         workspace = secrets.token_hex(6)
         page.goto(
-            f"{self.server.url}/lab/workspaces/{workspace}/tree/{self.name}"
-            f"?token={self.server.token}"
+            f"{self.url}/lab/workspaces/{workspace}/tree/{self.name}?token={self.server.token}"
         )
         page.wait_for_function(
             """() => {
@@ -412,7 +472,10 @@ class Notebook:
         self._clients.clear()
 
     def close(self) -> None:
-        """Close the page and end the kernel."""
+        """Close the page and end the kernel; once is enough."""
+        if self._closed:
+            return
+        self._closed = True
         self._thread.submit(self._stop_clients).result()
         self._thread.shutdown()
         self._context.close()

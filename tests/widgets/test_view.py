@@ -78,7 +78,7 @@ def test_the_law_waits_until_the_hand_rests_and_is_the_law(lab, sent):
     assert sent[-1][0]["due"] is False
     law = ll.length_law(lab.model.experiment.net, width=32, depth=3)
     tally = lab._artists.tallies[lab.model.experiment][1]
-    middles, heights = lab._artists.shapes.outline(tally)
+    middles, heights = (side[1:-1] for side in lab._artists.shapes.outline(tally))
     step = tally.edges[1] - tally.edges[0]
     density = law.pdf(middles, layer=2)
     # Before a network is drawn the highest bin is 1; a bin's mass is the density over its width.
