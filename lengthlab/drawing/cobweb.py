@@ -20,6 +20,7 @@ from lengthlab.gaussian import critical_variance, mean_square
 from lengthlab.network import Network
 
 _POINTS = 81  # of the curve
+_LABEL = r"length in the next layer  $V(q)$"
 _ROOM = 1.25  # of the axis beyond the largest length of the path
 
 
@@ -111,7 +112,7 @@ class CobwebArtists:
     unstable: Line2D
     wall: Line2D
     path: Line2D
-    narrow: bool | None = None
+    arrangement: tuple[bool, bool] | None = None  # narrow, and the map alone
 
     @property
     def moving(self) -> tuple[Artist, ...]:
@@ -151,7 +152,7 @@ def draw_cobweb(web: Cobweb, points: Sequence[FixedPoint] = ()) -> CobwebArtists
         wall=line(main, ":", INK, 2, lw=1.6),
         path=line(layers, "-o", BAR, 3, lw=1.4, ms=4.5, mec="white", mew=0.6),
     )
-    main.set(xlabel=r"length now  $q$", ylabel=r"length in the next layer  $V(q)$")
+    main.set(xlabel=r"length now  $q$", ylabel=_LABEL)
     layers.set(xlabel="steps", ylabel="length")
     layers.xaxis.set_major_locator(MaxNLocator(integer=True))
     for axes in (main, layers):
@@ -163,18 +164,25 @@ def draw_cobweb(web: Cobweb, points: Sequence[FixedPoint] = ()) -> CobwebArtists
     return artists
 
 
-def arrange_cobweb(artists: CobwebArtists, css_width: float = 960) -> float | None:
+def arrange_cobweb(
+    artists: CobwebArtists, css_width: float = 960, *, compact: bool = False
+) -> float | None:
     """Fit the picture to a page, as `arrange_lab` does."""
     narrow = css_width < 640
-    if artists.narrow == narrow:
+    alone = narrow and compact
+    if artists.arrangement == (narrow, alone):
         return None
-    artists.narrow = narrow
-    if narrow:
+    artists.arrangement = narrow, alone
+    artists.layers.set_visible(not alone)
+    if alone:
+        grid = GridSpec(1, 1, artists.figure)
+    elif narrow:
         grid = GridSpec(2, 1, artists.figure, height_ratios=[1.7, 1])
     else:
         grid = GridSpec(1, 2, artists.figure, width_ratios=[1.25, 1])
+    artists.main.set_ylabel(r"next layer  $V(q)$" if alone else _LABEL)
     artists.main.set_subplotspec(grid[0])
-    artists.layers.set_subplotspec(grid[1])
+    artists.layers.set_subplotspec(grid[-1])
     for old in list(artists.figure.legends):
         old.remove()
     labels = {
@@ -182,7 +190,7 @@ def arrange_cobweb(artists: CobwebArtists, css_width: float = 960) -> float | No
         artists.web: "from layer to layer",
         artists.start: "start",
         artists.stable: "stable fixed point",
-        artists.unstable: "fixed point that is not stable",
+        artists.unstable: "unstable" if alone else "fixed point that is not stable",
     }
     artists.figure.legend(
         list(labels),
@@ -195,7 +203,7 @@ def arrange_cobweb(artists: CobwebArtists, css_width: float = 960) -> float | No
         columnspacing=1.4,
     )
     caption_cobweb(artists, "")
-    return 1.55 if narrow else 0.5
+    return 0.72 if alone else 1.55 if narrow else 0.5
 
 
 def update_cobweb(artists: CobwebArtists, web: Cobweb, points: Sequence[FixedPoint] = ()) -> None:

@@ -54,6 +54,7 @@ class Arrangement(NamedTuple):
     columns: int  # at the most
     narrow: bool  # one axes above the other
     shown: tuple[str, ...]
+    alone: bool  # the main axes
 
 
 @dataclass
@@ -191,7 +192,11 @@ def draw_lab(
 
 
 def arrange_lab(
-    artists: LabArtists, css_width: float = 960, shown: Sequence[str] = ("band",)
+    artists: LabArtists,
+    css_width: float = 960,
+    shown: Sequence[str] = ("band",),
+    *,
+    compact: bool = False,
 ) -> float | None:
     """Fit the picture to a page: on a narrow one the two axes stand one above the other.
 
@@ -202,34 +207,40 @@ def arrange_lab(
         Width of the picture on the page, in CSS pixels.
     shown : sequence of {"band", "law", "dense"}
         What the legend names beside the samples and the length map.
+    compact : bool
+        On a narrow page the main axes stand alone, and without room for a caption.
 
     Returns
     -------
     float or None
         Height of the picture divided by its width; None if it is arranged so already.
     """
+    narrow = css_width < 640
+    alone = narrow and compact
     labels = {
         artists.band: f"{100 * LEVEL:.0f} % at this width" if "band" in shown else "",
         artists.law: "law at this width" if "law" in shown else "",
         artists.bars: "sampled networks",
         artists.dense: "with weight matrices" if "dense" in shown else "",
         artists.curve: "length map (infinite width)",
-        artists.quantiles: "5, 50, 95 % of the sample",
+        artists.quantiles: "" if alone else "5, 50, 95 % of the sample",
     }
     labels = {artist: label for artist, label in labels.items() if label}
     most = 5 if css_width >= 900 else 3 if css_width >= 560 else 2 if css_width >= 440 else 1
     rows = math.ceil(len(labels) / most)
-    narrow = css_width < 640
-    arrangement = Arrangement(rows, most, narrow, tuple(shown))
+    arrangement = Arrangement(rows, most, narrow, tuple(shown), alone)
     if artists.arrangement == arrangement:
         return None
     artists.arrangement = arrangement
-    if narrow:
+    artists.detail.set_visible(not alone)
+    if alone:
+        grid = GridSpec(1, 1, artists.figure)
+    elif narrow:
         grid = GridSpec(2, 1, artists.figure, height_ratios=[1.6, 1])
     else:
         grid = GridSpec(1, 2, artists.figure, width_ratios=[2.5, 1])
     artists.main.set_subplotspec(grid[0])
-    artists.detail.set_subplotspec(grid[1])
+    artists.detail.set_subplotspec(grid[-1])
     for old in list(artists.figure.legends):
         old.remove()
     artists.figure.legend(
@@ -243,6 +254,8 @@ def arrange_lab(
         columnspacing=1.6,
     )
     caption_lab(artists, "")
+    if alone:
+        return 0.72
     return (1.22 if narrow else 0.46) + rows * (0.1 if most == 1 else 0.04 if narrow else 0.02)
 
 
@@ -279,8 +292,10 @@ def update_lab(
 def caption_lab(artists: LabArtists, text: str) -> None:
     """Write what the picture shows above it: for pictures that stand without controls."""
     # Blanks keep the place, for the layout is made once.
-    columns = artists.arrangement.columns if artists.arrangement else 5
-    lines = {5: 1, 3: 2, 2: 2, 1: 3}[columns]
+    if artists.arrangement is None or artists.arrangement.alone:
+        lines = 1
+    else:
+        lines = {5: 1, 3: 2, 2: 2, 1: 3}[artists.arrangement.columns]
     words = textwrap.fill(text, int(14 * artists.figure.get_figwidth()), max_lines=lines)
     artists.main.set_title(words or "\n".join(lines * " "), loc="left", fontsize=9, color=INK)
 

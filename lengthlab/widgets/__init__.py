@@ -4,5 +4,10 @@ from lengthlab.widgets.histograms import Histograms
 from lengthlab.widgets.lab import LengthLab
 from lengthlab.widgets.length_map import Cobweb, LengthMapView
 from lengthlab.widgets.model import Model
+from lengthlab.widgets.side_by_side import SideBySide
+from lengthlab.widgets.view import View
 
-__all__ = ["Cobweb", "Histograms", "LengthLab", "LengthMapView", "Model"]
+__all__ = ["Cobweb", "Histograms", "LengthLab", "LengthMapView", "Model", "SideBySide", "View"]
+
+VIEWS: tuple[type[View], ...] = (LengthLab, Histograms, LengthMapView)
+"""Every widget that shows a model."""

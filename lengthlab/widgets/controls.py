@@ -8,7 +8,7 @@ from lengthlab.activations import Activation, catalogue
 from lengthlab.formula import formula
 from lengthlab.widgets.model import PARAMETERS, Model
 from lengthlab.widgets.panel import Field, Panel
-from lengthlab.widgets.words import notes
+from lengthlab.widgets.words import formula_note, notes
 
 _NUMBERS = (*PARAMETERS[1:], "trials")
 _FIELDS = (
@@ -138,8 +138,10 @@ class Controls(Panel):
         self.running, self.message = self.model.running, self.model.message
 
     def _lines(self) -> list[str]:
-        """Sentences under the buttons."""
-        return notes(self.model.experiment)
+        """Sentences under the buttons; in a lecture only those that warn."""
+        lines = notes(self.model.experiment)
+        known = formula_note(self.model.activation) if self.presentation else []
+        return [line for line in lines if line not in known]
 
     def _parameters(self) -> dict[str, Any]:
         phi = self.model.activation

@@ -66,6 +66,7 @@ class LengthLab(View):
         *("formula", "layer", "scale", "behind", "dense"),
         *("trials", "input_length", "keep_probability", "seed"),
     )
+    lecture = ("activation", "sigma_w", "width")
     options: ClassVar = {"scale": drawing.SCALES, "behind": BEHIND}
     forms = ("png", "svg", "csv")
 
@@ -212,7 +213,9 @@ class LengthLab(View):
     def _arrange(self) -> None:
         shown = [name for name in ("band", "law") if name in self.behind]
         shown += ["dense"] if self.dense else []
-        aspect = drawing.arrange_lab(self._artists, self._css_width, shown)
+        aspect = drawing.arrange_lab(
+            self._artists, self._css_width, shown, compact=self.presentation
+        )
         if aspect is not None:
             self.aspect = aspect
             self.relayout()

@@ -130,7 +130,7 @@ class LengthMapView(View):
         return found or [("fixed points", "none")]
 
     def _lines(self) -> list[str]:
-        lines = formula_note(self.model.activation)
+        lines = [] if self.presentation else formula_note(self.model.activation)
         wall = self.made.wall
         if math.isfinite(wall):
             lines.append(f"The map is infinite from q = {number(wall)} on (dotted line).")
@@ -169,7 +169,7 @@ class LengthMapView(View):
             self.start = None
 
     def _resized(self, css_width: float) -> None:
-        aspect = drawing.arrange_cobweb(self._artists, css_width)
+        aspect = drawing.arrange_cobweb(self._artists, css_width, compact=self.presentation)
         if aspect is not None:
             self.aspect = aspect
             self.relayout()

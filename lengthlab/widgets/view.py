@@ -65,6 +65,8 @@ class View(Controls, LiveFigure):
     ----------
     sight, more : tuple of str
         Names of the controls in sight, five at most, and of those under "More".
+    lecture : tuple of str
+        Names of the controls in a lecture, three at most; by default the first of those in sight.
     options : mapping of str to sequence of str
         Of the view's own choices.
     forms : tuple of str
@@ -75,6 +77,7 @@ class View(Controls, LiveFigure):
 
     sight: ClassVar[tuple[str, ...]] = ("activation", "sigma_w", "sigma_b", "width", "depth")
     more: ClassVar[tuple[str, ...]] = ()
+    lecture: ClassVar[tuple[str, ...]] = ()
     options: ClassVar[Mapping[str, Sequence[str]]] = {}
     forms: ClassVar[tuple[str, ...]] = ("png", "svg")
     samples: ClassVar[bool] = True
@@ -98,7 +101,7 @@ class View(Controls, LiveFigure):
         super().__init__(
             self.model,
             own=owned(type(self)),
-            sight=self.sight[:_LECTURE] if presentation else self.sight,
+            sight=(self.lecture or self.sight[:_LECTURE]) if presentation else self.sight,
             more=() if presentation else self.more,
             options=self.options,
             buttons=buttons[::2] if presentation else buttons,

@@ -12,11 +12,7 @@ from lengthlab import widgets
 
 pytestmark = pytest.mark.browser
 
-VIEWS = sorted(
-    name
-    for name in widgets.__all__
-    if name not in {"Model", "Cobweb"} and isinstance(getattr(widgets, name), type)
-)
+VIEWS = [view.__name__ for view in widgets.VIEWS]
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 MS = 60_000
 VOILAS_OWN = ("https://cdn.jsdelivr.net/npm/", "https://cdnjs.cloudflare.com/ajax/libs/mathjax/")
@@ -25,12 +21,12 @@ PAINTED = ".lengthlab-live canvas:not([data-frame='0'])"
 
 
 class Page:
-    """A notebook with one widget on a page of some front end, with its cells run."""
+    """A notebook on a page of some front end, with its cells run."""
 
-    def __init__(self, browser, server, front_end, code, **options):
+    def __init__(self, browser, server, front_end, *cells, **options):
         self.name = f"{secrets.token_hex(6)}.ipynb"
         book = nbformat.v4.new_notebook(
-            cells=[nbformat.v4.new_code_cell(code)],
+            cells=[nbformat.v4.new_code_cell(code) for code in cells],
             metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
         )
         nbformat.write(book, server.notebooks / self.name)
@@ -53,7 +49,8 @@ class Page:
             self.page.wait_for_function(
                 """() => {
                     const panel = window.jupyterapp?.shell.currentWidget;
-                    return panel?.sessionContext?.session?.kernel?.status === "idle";
+                    const idle = panel?.sessionContext?.session?.kernel?.status === "idle";
+                    return idle && panel.content.widgets.length;
                 }"""
             )
             self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
@@ -137,41 +134,65 @@ def test_a_widget_lives_in_other_front_ends(open_page, front_end):
     assert page.page.locator(".lengthlab-still:visible").count() == 0
 
 
-@pytest.mark.parametrize("name", VIEWS)
-def test_no_barrier_that_axe_knows_and_nothing_cut_off(open_page, name):
-    """Roles, names, contrast; then 400 pixels and the dark theme, with all controls in sight."""
-    page = open_page(
-        "lab",
-        f"from lengthlab.widgets import {name}\nview = {name}(trials=50)\nview",
-    )
-    for button in page.page.locator(".lengthlab-panel").get_by_role("button", name="More").all():
-        button.click()
+@pytest.fixture(scope="module")
+def all_views(chromium, jupyter_server):
+    """One page with a cell for each widget."""
+    cells = [f"from lengthlab.widgets import {name}\n{name}(trials=50)" for name in VIEWS]
+    page = Page(chromium, jupyter_server, "lab", *cells)
     page.page.add_script_tag(path=str(AXE))
-    for theme in ("JupyterLab Light", "JupyterLab Dark"):
-        page.page.evaluate(
-            """async (theme) => {
-                await window.jupyterapp.commands.execute("apputils:change-theme", { theme });
-                await new Promise((done) => setTimeout(done, 500));
-            }""",
-            theme,
-        )
-        found = page.page.evaluate(
-            """async () => (await axe.run(".lengthlab-widget")).violations.map(
-                ({ id, nodes }) => [id, nodes.map((node) => node.html)])"""
-        )
-        assert found == [], theme
-    page.page.set_viewport_size({"width": 520, "height": 900})
-    page.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
-    page.page.wait_for_timeout(700)
-    cell = page.page.locator(".lengthlab-widget").first.bounding_box()
-    assert cell["width"] < 460
+    yield page
+    page.close()
+    assert page.errors == []
+
+
+def set_theme(page, theme):
+    page.page.evaluate(
+        """async (theme) => {
+            await window.jupyterapp.commands.execute("apputils:change-theme", { theme });
+            await new Promise((done) => setTimeout(done, 500));
+        }""",
+        theme,
+    )
+
+
+def show(page, name):
+    """Bring a widget into sight, with all its controls; return where it is."""
+    widget = page.page.locator(".lengthlab-widget").nth(VIEWS.index(name))
+    widget.locator("canvas").scroll_into_view_if_needed()
+    widget.locator(PAINTED.split()[1]).wait_for()
+    more = widget.get_by_role("button", name="More")
+    if more.count() and more.get_attribute("aria-expanded") == "false":
+        more.click()
+    return widget
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_no_barrier_that_axe_knows(all_views, theme):
+    """Roles, names, labels and contrast of all widgets, with every control in sight."""
+    set_theme(all_views, f"JupyterLab {theme}")
+    for name in VIEWS:
+        show(all_views, name)
+    found = all_views.page.evaluate(
+        """async () => (await axe.run(".lengthlab-widget")).violations.map(
+            ({ id, nodes }) => [id, nodes.map((node) => node.html)])"""
+    )
+    assert found == []
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_nothing_is_cut_off_at_400_pixels(all_views, name):
+    all_views.page.set_viewport_size({"width": 500, "height": 900})
+    all_views.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+    all_views.page.wait_for_timeout(300)
+    widget = show(all_views, name)
+    cell = widget.bounding_box()
+    assert cell["width"] < 420
     for role in ("slider", "textbox", "button", "combobox", "checkbox"):
-        for control in page.page.locator(".lengthlab-panel").get_by_role(role).all():
+        for control in widget.locator(".lengthlab-panel").get_by_role(role).all():
             box = control.bounding_box()
             if box:
                 assert box["x"] + box["width"] <= cell["x"] + cell["width"] + 1, role
-    canvas = page.canvas().bounding_box()
-    assert canvas["width"] <= cell["width"]
+    assert widget.locator("canvas").bounding_box()["width"] <= cell["width"]
 
 
 def test_enlarged_to_200_percent_all_stays_in_reach(open_page):
