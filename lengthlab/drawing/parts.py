@@ -16,6 +16,7 @@ from matplotlib.ticker import (
     MaxNLocator,
     NullFormatter,
 )
+from matplotlib.transforms import ScaledTranslation
 
 from lengthlab.activations import Array
 
@@ -95,6 +96,13 @@ def set_few_ticks(axes: Axes, low: float, high: float, *, log: bool) -> None:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
     else:
         axes.xaxis.set_major_formatter(LogFormatterMathtext())
+
+
+def label_apart(axes: Axes, label: str, inches: float) -> None:
+    """Put a y label at a fixed distance: numbers that grow after the layout find room before it."""
+    axes.set_ylabel(label)
+    shift = ScaledTranslation(-inches, 0, axes.figure.dpi_scale_trans)
+    axes.yaxis.set_label_coords(0, 0.5, transform=axes.transAxes + shift)
 
 
 def round_up(x: float) -> float:

@@ -5,8 +5,8 @@
 
 import math
 import textwrap
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -16,13 +16,12 @@ from matplotlib.gridspec import GridSpec
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
+from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 from numpy.typing import NDArray
 
 from lengthlab.activations import Array
-from lengthlab.convergence import Bins, Experiment, required_width
-from lengthlab.convergence.first_order import Deviations, box_probability, deviations
-from lengthlab.convergence.probability import CONFIDENCE, clopper_pearson
+from lengthlab.convergence import Bins
 from lengthlab.drawing.limits import band_at
 from lengthlab.drawing.parts import (
     BAND,
@@ -37,216 +36,20 @@ from lengthlab.drawing.parts import (
     polygons,
     round_up,
     set_limits,
+    set_text,
 )
-from lengthlab.finite_width import InfiniteSpreadError
-from lengthlab.length_map import LengthMap
-from lengthlab.network import Network
-
-WIDTHS = (4, 16, 64, 256, 1000, 4000, 16_000, 64_000, 250_000, 1_000_000)
-"""Units a layer of the networks that are drawn."""
+from lengthlab.drawing.width_samples import FARTHEST, WidthSample, WidthsData
 
 _STEP = 4.0  # ratio of a width to the one before
 _FOOT, _REACH = 0.06, 0.78  # of a histogram, in steps
 _ENDS = (2.5, 5e6)  # of the axes of widths
-_FARTHEST = 1e13  # a width beyond which N_0 is not shown
 _LOG_FROM = 30.0
 _LEAST, _MOST = 1e-280, 1e290
+_ENOUGH = 10  # networks of each width for limits of their own
 _TYPICAL = 64  # width from which on lengths count as typical
 _BEYOND = 4.0  # how far the axis goes beyond what is typical
+_WORDS: Any = {"ha": "right", "va": "bottom", "color": INK, "fontsize": 9}
 _FEWEST_BINS, _MOST_BINS = 60, 400  # a bin is a pixel at least
-
-
-# --- data -----------------------------------------------------------------------------------------
-
-
-class WidthSample:
-    """Networks of one width: their lengths, and how far from the length map each one gets.
-
-    Parameters
-    ----------
-    width : int
-    prediction : LengthMap
-        For as many layers as the networks have.
-
-    Examples
-    --------
-    >>> from lengthlab.length_map import length_map
-    >>> sample = WidthSample(4, length_map(Network("tanh"), depth=1))
-    >>> sample.add(np.array([[0.5], [1.1], [np.inf]]))
-    >>> sample.drawn, sample.near(0.2), sample.interval(0.2)[0].__round__(3)
-    (3, 1, 0.008)
-    """
-
-    def __init__(self, width: int, prediction: LengthMap) -> None:
-        self.width, self._centre = width, prediction.values
-        self._rows = np.empty((64, len(self._centre)))
-        self._farthest = np.empty(64)
-        self.drawn = 0
-
-    @property
-    def lengths(self) -> Array:
-        """q_l of all networks so far, shape (drawn, depth)."""
-        return self._rows[: self.drawn]
-
-    def add(self, lengths: Array) -> None:
-        """Take in more networks, shape (trials, depth)."""
-        total = self.drawn + len(lengths)
-        if total > len(self._rows):
-            room = max(total, 2 * len(self._rows)) - self.drawn
-            self._rows = np.concatenate([self.lengths, np.empty((room, lengths.shape[1]))])
-            self._farthest = np.concatenate([self._farthest[: self.drawn], np.empty(room)])
-        self._rows[self.drawn : total] = lengths
-        with np.errstate(all="ignore"):  # inf - inf is not near
-            off = np.abs(lengths - self._centre)
-        self._farthest[self.drawn : total] = np.where(np.isnan(off), np.inf, off).max(axis=1)
-        self.drawn = total
-
-    def near(self, eps: float) -> int:
-        """How many networks are within `eps` of the length map in every layer."""
-        return int((self._farthest[: self.drawn] <= eps).sum())
-
-    def interval(self, eps: float) -> tuple[float, float]:
-        """Clopper-Pearson interval of the probability to be within `eps` in every layer."""
-        return clopper_pearson(self.near(eps), self.drawn, CONFIDENCE)
-
-
-@dataclass(frozen=True, eq=False)
-class WidthTheory:
-    """The probability that all layers are near, to first order.
-
-    Attributes
-    ----------
-    law : Deviations or None
-        None where there is no such order.
-    eps : float
-    required : int or None
-        N_0, the smallest width with probability ``1 - delta``.
-    reason : str
-        Why one of the two is None, else "".
-    widths, probabilities : ndarray
-        A curve; empty if `law` is None.
-    """
-
-    law: Deviations | None
-    eps: float
-    required: int | None
-    reason: str
-    widths: Array
-    probabilities: Array
-
-    def at(self, width: int) -> float | None:
-        """Probability at one width."""
-        return self.law and box_probability(self.law, self.eps * math.sqrt(width))
-
-
-def width_theory(net: Network, *, depth: int, eps: float, delta: float) -> WidthTheory:
-    """Compute the theory that stands beside sampled networks.
-
-    Parameters
-    ----------
-    net : Network
-    depth : int
-        Number of layers, ``>= 1``.
-    eps : float
-        Largest distance of a length from the length map, ``> 0``.
-    delta : float
-        Probability that is allowed for more, ``1e-9 <= delta < 1``.
-
-    Returns
-    -------
-    WidthTheory
-
-    Examples
-    --------
-    >>> theory = width_theory(Network("relu", sigma_w=2**0.5), depth=5, eps=0.1, delta=0.05)
-    >>> theory.required, round(theory.at(theory.required), 4)
-    (36301, 0.95)
-    >>> width_theory(Network("reciprocal"), depth=2, eps=0.1, delta=0.05).reason
-    'the length map is infinite at layer 2'
-    """
-    nothing = np.empty(0)
-    try:
-        law = deviations(net, depth=depth)
-    except InfiniteSpreadError as error:
-        return WidthTheory(None, eps, None, error.reason, nothing, nothing)
-    required, reason = None, ""
-    try:
-        required = required_width(net, depth=depth, eps=eps, delta=delta, budget=0).theory
-    except ValueError as error:  # N_0 is beyond every float
-        reason = str(error)
-    widths = np.geomspace(1, _FARTHEST, 209)
-    return WidthTheory(law, eps, required, reason, widths, _curve(law, eps * np.sqrt(widths)))
-
-
-def _curve(law: Deviations, reaches: Array) -> Array:
-    """Box probabilities, ascending; those that differ from 0 or 1 by 1e-3 at most are not asked."""
-    from scipy.special import ndtr
-
-    with np.errstate(divide="ignore", over="ignore"):
-        beyond = 2 * ndtr(-reaches[:, None] / np.sqrt(law.variance)).sum(axis=1)
-    found = np.maximum(1 - beyond, 0.0)  # a union bound: what is left where it is nearly 1
-    for k in np.flatnonzero(beyond > 1e-3)[::-1]:
-        found[k] = box_probability(law, float(reaches[k]))
-        if found[k] < 1e-3:
-            found[:k] = 0.0
-            break
-    return found
-
-
-@dataclass(frozen=True)
-class WidthsData:
-    """What the picture shows.
-
-    Attributes
-    ----------
-    experiment : Experiment
-        Of the same network, for its prediction and its band.
-    samples : sequence of WidthSample
-        Networks of each width, ascending.
-    layer : int
-        The layer whose lengths are shown, from 1.
-    eps, delta : float
-    theory : WidthTheory or None
-        None while it is not there yet.
-    chosen : int or None
-        A width to point out.
-    """
-
-    experiment: Experiment
-    samples: Sequence[WidthSample]
-    layer: int
-    eps: float
-    delta: float
-    theory: WidthTheory | None = None
-    chosen: int | None = None
-
-    @property
-    def predicted(self) -> float:
-        """qt of the layer; inf where it is infinite."""
-        return float(self.experiment.prediction.values[self.layer - 1])
-
-    @property
-    def required(self) -> int | None:
-        """N_0, if it is known."""
-        return self.theory.required if self.theory else None
-
-
-def widths_table(data: WidthsData) -> str:
-    """Comma separated values, a row a width: the probability, and the lengths of the layer."""
-    names = ("width", "networks", "near", "lower", "upper", "first_order", "q_5", "q_50", "q_95")
-    rows = [",".join(names)]
-    for sample in data.samples:
-        row: list[float | None] = [sample.width, sample.drawn]
-        if sample.drawn:
-            row += [sample.near(data.eps), *sample.interval(data.eps)]
-            row.append(data.theory.at(sample.width) if data.theory else None)
-            q = sample.lengths[:, data.layer - 1]
-            row += np.quantile(q, [0.05, 0.5, 0.95], method="inverted_cdf").tolist()
-        rows.append(",".join("" if value is None else repr(value) for value in row))
-    return "\n".join([*rows, ""])
-
-
-# --- the picture ----------------------------------------------------------------------------------
 
 
 @dataclass
@@ -268,6 +71,8 @@ class WidthsArtists:
     intervals: Line2D
     points: Line2D
     pointed: Line2D
+    no_limit: Text
+    no_theory: Text
     arrangement: tuple[int, bool] | None = None
     above: int = 0  # lengths beyond the axis
     view: "_LengthAxis | None" = None
@@ -295,6 +100,8 @@ def draw_widths(data: WidthsData) -> WidthsArtists:
 
     Examples
     --------
+    >>> from lengthlab.convergence import Experiment
+    >>> from lengthlab.network import Network
     >>> experiment = Experiment(Network("tanh"), width=1, depth=3)
     >>> picture = draw_widths(WidthsData(experiment, [], layer=3, eps=0.2, delta=0.05))
     >>> picture.lengths.get_ylabel()
@@ -320,6 +127,8 @@ def draw_widths(data: WidthsData) -> WidthsArtists:
         intervals=line(chance, "-", BAR, 3, lw=1.6, clip_on=False),
         points=line(chance, "o", BAR, 4, ms=6, mec="white", mew=0.8, clip_on=False),
         pointed=line(chance, "o", INK, 5, ms=11, mfc="none", mew=1.2, clip_on=False),
+        no_limit=lengths.text(0.98, 0.03, "", transform=lengths.transAxes, **_WORDS),
+        no_theory=chance.text(0.98, 0.8, "", transform=chance.transAxes, **_WORDS),
     )
     for axes in (lengths, chance):
         axes.set(xscale="log", xlabel=r"width  $N$", xlim=_ENDS)
@@ -328,7 +137,7 @@ def draw_widths(data: WidthsData) -> WidthsArtists:
     # The probabilities' limits leave room for marks at 0 and 1.
     chance.set(ylim=(-0.03, 1.03), yticks=np.linspace(0, 1, 6))
     chance.set_ylabel(r"P( all layers within $\epsilon$ )")
-    for artist in artists.moving:
+    for artist in (*artists.moving, artists.no_limit, artists.no_theory):
         artist.set_in_layout(False)
     arrange_widths(artists)
     update_widths(artists, data)
@@ -343,8 +152,8 @@ def arrange_widths(artists: WidthsArtists, css_width: float = 960) -> float | No
     float or None
         Height of the picture divided by its width; None if it is arranged so already.
     """
-    columns = 7 if css_width >= 900 else 4 if css_width >= 640 else 3 if css_width >= 480 else 2
-    narrow = css_width < 640
+    columns = 7 if css_width >= 900 else 4 if css_width >= 600 else 3 if css_width >= 480 else 2
+    narrow = css_width < 520
     if artists.arrangement == (columns, narrow):
         return None
     artists.arrangement = columns, narrow
@@ -376,7 +185,9 @@ def arrange_widths(artists: WidthsArtists, css_width: float = 960) -> float | No
     )
     caption_widths(artists, "")
     rows = math.ceil(len(labels) / columns)
-    return (1.3 if narrow else 0.46) + rows * (0.06 if narrow else 0.02)
+    return (1.3 if narrow else 0.46 if css_width >= 640 else 0.56) + rows * (
+        0.06 if narrow else 0.02
+    )
 
 
 def caption_widths(artists: WidthsArtists, text: str) -> None:
@@ -386,13 +197,25 @@ def caption_widths(artists: WidthsArtists, text: str) -> None:
     artists.lengths.set_title(words or "\n".join(lines * " "), loc="left", fontsize=9, color=INK)
 
 
-def update_widths(artists: WidthsArtists, data: WidthsData) -> None:
-    """Move the artists to the present data; limits change in round steps."""
+def update_widths(artists: WidthsArtists, data: WidthsData, *, running: bool = False) -> None:
+    """Move the artists to the present data; limits change in round steps.
+
+    Parameters
+    ----------
+    artists : WidthsArtists
+    data : WidthsData
+    running : bool
+        Whether more networks will soon be there: until there are enough, the limits of those before
+        will do. A control may be moving, and each change takes time.
+    """
     view = artists.view
+    enough = not running or all(sample.drawn >= _ENOUGH for sample in data.samples)
     if view is None or not view.serves(data):
+        view = artists.view = _LengthAxis(data, floor=None if enough else view, lent=not enough)
+    elif view.lent and enough:
         view = artists.view = _LengthAxis(data)
     elif not view.is_fresh():
-        view = artists.view = _LengthAxis(data, floor=view)
+        view = artists.view = _LengthAxis(data, floor=view, lent=view.lent)
     _update_lengths(artists, data, view)
     _update_chance(artists, data)
 
@@ -415,6 +238,7 @@ def _update_lengths(artists: WidthsArtists, data: WidthsData, view: "_LengthAxis
     artists.bars.set_path(polygons(outlines))
     artists.beyond.set_data(beyond, [high] * len(beyond))
     centre, shown = data.predicted, [] if math.isinf(data.predicted) else [data.predicted]
+    set_text(artists.no_limit, "" if shown else "length map: infinite")
     artists.limit.set_data(_ENDS[: 2 * len(shown)], 2 * shown)
     ends = [min(max(end, low), high) for end in (centre - data.eps, centre + data.eps) if shown]
     artists.band.set_path(polygons([box(*_ENDS, *ends)] if ends and ends[1] > ends[0] else []))
@@ -423,18 +247,20 @@ def _update_lengths(artists: WidthsArtists, data: WidthsData, view: "_LengthAxis
     artists.chosen.set_path(polygons(columns))
     least = data.required
     least = least if least is not None and _ENDS[0] < least < _ENDS[1] else None
-    artists.narrowest.set_data(*(([], []) if least is None else ([least] * 2, [low, high])))
+    at = [] if least is None else [least, least]
+    artists.narrowest.set_data(at, [low, high][: len(at)])
 
 
 def _update_chance(artists: WidthsArtists, data: WidthsData) -> None:
     theory, least = data.theory, data.required
+    set_text(artists.no_theory, "no first-order theory" if theory and theory.law is None else "")
     right = _ENDS[1]
-    if least is not None and right / 2 < least < _FARTHEST / 10:
+    if least is not None and right / 2 < least < FARTHEST / 10:
         right = 10.0 ** math.ceil(math.log10(2 * least))
     if set_limits(artists.chance, "x", (_ENDS[0], right), log=True) or not data.samples:
         _set_ticks(artists)
     artists.level.set_data([_ENDS[0], right], [1 - data.delta] * 2)
-    artists.theory.set_data(*((theory.widths, theory.probabilities) if theory else ([], [])))
+    artists.theory.set_data(theory.widths if theory else [], theory.probabilities if theory else [])
     marked = [] if least is None else [least, least]
     artists.required.set_data(marked, [-0.03, 1.03][: len(marked)])
     drawn = [sample for sample in data.samples if sample.drawn]
@@ -448,22 +274,27 @@ def _update_chance(artists: WidthsArtists, data: WidthsData) -> None:
 
 
 def _set_ticks(artists: WidthsArtists) -> None:
-    for axes in (artists.lengths, artists.chance):
-        axes.xaxis.set_major_locator(LogLocator(numticks=6))
+    for axes, number in ((artists.lengths, 6), (artists.chance, 4)):
+        axes.xaxis.set_major_locator(LogLocator(numticks=number))
         axes.xaxis.set_minor_locator(NullLocator())
 
 
 class _LengthAxis:
     """Limits, scale and bins of the lengths of one layer."""
 
-    def __init__(self, data: WidthsData, floor: "_LengthAxis | None" = None) -> None:
+    def __init__(
+        self, data: WidthsData, floor: "_LengthAxis | None" = None, *, lent: bool = False
+    ) -> None:
+        self.lent = lent  # by other networks
         self.by_width, self.layer, self.experiment = data.samples, data.layer, data.experiment
         self.seen = self._drawn()
         low, high, top = self._range(data.predicted)
         if floor is not None:
             low, high, top = min(low, floor.low), max(high, floor.high), max(top, floor.top)
-        self.low, self.high, self.top = low, high, top
-        self.log = high > _LOG_FROM * low or (floor is not None and floor.log)
+        self.low: float = low
+        self.high: float = high
+        self.top: float = top
+        self.log: bool = high > _LOG_FROM * low or (floor is not None and floor.log)
         self.limits = (0.0, round_up(1.04 * top))
         if self.log:
             bottom, top = math.floor(math.log10(low)), math.ceil(math.log10(max(high, top)))

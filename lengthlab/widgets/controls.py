@@ -77,11 +77,15 @@ class Controls(Panel):
         self._watched = (*self._watched, (handler, names))
         self.model.observe(handler, list(names))
 
-    def close(self) -> None:
-        """Release everything; the model stays."""
+    def unwatch(self) -> None:
+        """Watch the model no more."""
         watched, self._watched = self._watched, ()  # ipywidgets closes more than once
         for handler, names in watched:
             self.model.unobserve(handler, list(names))
+
+    def close(self) -> None:
+        """Release everything; the model stays."""
+        self.unwatch()
         super().close()
 
     # From the reader

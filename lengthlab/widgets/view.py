@@ -213,6 +213,7 @@ class View(Controls, LiveFigure):
     def close(self) -> None:
         """Release everything; the model stays."""
         enlisted, self._enlisted = self._enlisted, False  # ipywidgets closes more than once
+        self.unwatch()  # first: to let the source go changes the model
         if enlisted:
             self.model.dismiss(self._source)
         super().close()
@@ -232,13 +233,17 @@ class View(Controls, LiveFigure):
     def _make(self) -> Any:
         """Compute what the picture needs, of the present parameters and the view's own values."""
 
+    def _words(self) -> str:
+        """Give the summary as far as it is known, without slow work."""
+        return self.summary
+
     def _pairs(self) -> Sequence[tuple[str, str]]:
         """Pairs of label and value under the picture."""
         return ()
 
     def _alt(self) -> str:
         """Say in words what the canvas shows and takes."""
-        return self.summary
+        return self._words()
 
     def _caption(self, text: str) -> None:
         """Write above the picture, where it stands without controls; "" takes it away."""
@@ -296,7 +301,7 @@ class View(Controls, LiveFigure):
             self._describe()
             self.refresh()
             if self.model.drawn:
-                self.status = self.summary
+                self.status = self._words()
 
     def _takes_hold(self) -> bool:
         return type(self)._dragged is not View._dragged

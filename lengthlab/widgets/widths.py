@@ -9,7 +9,15 @@ from matplotlib.axes import Axes
 from lengthlab.activations import Activation
 from lengthlab.checks import check_count, check_real
 from lengthlab.drawing import widths as drawing
-from lengthlab.drawing.widths import WIDTHS, WidthSample, WidthsData, WidthTheory, width_theory
+from lengthlab.drawing.width_samples import (
+    WIDTHS,
+    WidthSample,
+    WidthsData,
+    WidthTheory,
+    no_theory,
+    width_theory,
+    widths_table,
+)
 from lengthlab.widgets.model import Model
 from lengthlab.widgets.own import Own
 from lengthlab.widgets.panel import Field
@@ -57,7 +65,7 @@ class WidthExplorer(View):
     >>> explorer = WidthExplorer("tanh", sigma_w=1.5, sigma_b=0.3, depth=3, eps=0.5)
     >>> explorer.run(20)
     >>> explorer.theory.required, [sample.drawn for sample in explorer.by_width][::3]
-    (162, [20, 20, 20, 20])
+    (171, [20, 20, 20, 20])
     >>> explorer.close()
     """
 
@@ -133,7 +141,7 @@ class WidthExplorer(View):
         self.model.advance(seconds)  # in portions of its own: all widths grow together
 
     def _move(self) -> None:
-        drawing.update_widths(self._artists, self._data())
+        drawing.update_widths(self._artists, self._data(), running=self.model.running)
 
     def _data(self) -> WidthsData:
         theory = None if self._due() else self._theory[1]
@@ -145,14 +153,18 @@ class WidthExplorer(View):
         """Return the width nearest to N_0; where there is no N_0, the largest."""
         if theory is None or theory.required is None:
             return WIDTHS[-1]
-        return min(WIDTHS, key=lambda width: abs(math.log(width / theory.required)))
+        least = theory.required
+        return min(WIDTHS, key=lambda width: abs(math.log(width / least)))
 
     def _due(self) -> bool:
-        return self._theory[0] != (self.model.experiment, self.eps, self.delta)
+        return bool(self._theory[0] != (self.model.experiment, self.eps, self.delta))
 
     def _finish(self) -> None:
         net, depth = self.model.experiment.net, self.model.depth
-        theory = width_theory(net, depth=depth, eps=self.eps, delta=self.delta)
+        try:
+            theory = width_theory(net, depth=depth, eps=self.eps, delta=self.delta)
+        except Exception as error:  # whatever a phi does
+            theory = no_theory(self.eps, f"phi raised {type(error).__name__}: {error}")
         self._theory = (self.model.experiment, self.eps, self.delta), theory
 
     # In words
@@ -172,7 +184,7 @@ class WidthExplorer(View):
             low, high = map(number, sample.interval(self.eps))
             share = number(sample.near(self.eps) / sample.drawn)
             pairs.append((f"P at width {sample.width}", f"{share} ({low} to {high})"))
-            theory = data.theory and data.theory.at(sample.width)
+            theory = data.theory.at(sample.width) if data.theory else None
             pairs += [] if theory is None else [("first order", number(theory))]
             pairs.append(("networks of it", str(sample.drawn)))
         if self._artists.above:
@@ -211,7 +223,7 @@ class WidthExplorer(View):
 
     def _table(self) -> str:
         self.complete()
-        return drawing.widths_table(self._data())
+        return widths_table(self._data())
 
     # From the reader
 
