@@ -77,7 +77,7 @@ def sample_gram(
     trials, k = check_count("trials", trials), len(inputs)
     what = f"{trials} trials of {depth} matrices {k} x {k}"
     check_size((trials, depth, k, k), what, "ask for fewer trials")
-    law = _Grams(net, inputs, width, depth)
+    law = Grams(net, inputs, width, depth)
     allowed = allowed_threads(threads, safe=net.activation.into is not None)
     flat = draw(law, trials, rng=rng, threads=allowed)
     return flat.reshape(trials, depth, k, k)
@@ -120,7 +120,7 @@ def check_gram(name: str, value: Any) -> Array:
     return matrix
 
 
-class _Grams:
+class Grams:
     """The chain from one covariance of the k inputs to the next; a row holds `layers` matrices."""
 
     def __init__(self, net: Network, inputs: Array, width: int, layers: int) -> None:

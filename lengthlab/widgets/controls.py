@@ -39,10 +39,13 @@ class Controls(Panel):
         sight, and after a press on "More". The rest is left out.
     options : mapping
         As in `Panel`, of the view's own fields.
+    ranges : mapping
+        Attributes of fields that are to differ, by the name of the field.
     **others
         Of the widget's other parts.
     """
 
+    banded = False  # whether the picture shows the band of this width
     _watched: tuple[tuple[Callable[[Any], object], tuple[str, ...]], ...] = ()
 
     def __init__(
@@ -53,12 +56,14 @@ class Controls(Panel):
         sight: Sequence[str],
         more: Sequence[str] = (),
         options: Mapping[str, Sequence[str]] | None = None,
+        ranges: Mapping[str, Mapping[str, Any]] | None = None,
         **others: Any,
     ) -> None:
         self.model = model
         self._own = tuple(field.name for field in own)
         self._others: dict[str, Activation] = {}  # seen here, and not of the catalogue
-        known = {field.name: field for field in (*_FIELDS, *own)}
+        other = ranges or {}
+        known = {f.name: replace(f, **other.get(f.name, {})) for f in (*_FIELDS, *own)}
         fields = [known[name] for name in sight]
         fields += [replace(known[name], more=True) for name in more]
         super().__init__(
@@ -143,7 +148,7 @@ class Controls(Panel):
 
     def _lines(self) -> list[str]:
         """Sentences under the buttons; in a lecture only those that warn."""
-        lines = notes(self.model.experiment)
+        lines = notes(self.model.experiment, band=self.banded)
         known = formula_note(self.model.activation) if self.presentation else []
         return [line for line in lines if line not in known]
 

@@ -186,12 +186,6 @@ class CounterexampleView(View):
             "same divided by N. Left and right arrow keys choose the layer, space pauses."
         )
 
-    def _show_at_rest(self, _: object = None) -> None:
-        if self._enlisted and not self.model.running:
-            self._describe()
-            self.refresh()
-            self.status = self._words()  # without the outcomes: a control may be moving
-
     def _caption(self, text: str) -> None:
         caption = f"{self.model.captioned('width', 'seed')}, layer {self.layer}"
         drawing.caption_counterexample(self._artists, text and caption)

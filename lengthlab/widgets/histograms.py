@@ -43,6 +43,7 @@ class Histograms(View):
     more = ("formula", "axes", "trials", "input_length", "keep_probability", "seed")
     options: ClassVar = {"axes": drawing.AXES}
     forms = ("png", "svg", "csv")
+    banded = True
 
     axes = Own(
         Field("axes", "length axes", kind="choice"),

@@ -69,6 +69,7 @@ class LengthLab(View):
     lecture = ("activation", "sigma_w", "width")
     options: ClassVar = {"scale": drawing.SCALES, "behind": BEHIND}
     forms = ("png", "svg", "csv")
+    banded = True
 
     layer = Own(
         Field("layer", "layer", whole=True),

@@ -69,6 +69,8 @@ class View(Controls, LiveFigure):
         Names of the controls in a lecture, three at most; by default the first of those in sight.
     options : mapping of str to sequence of str
         Of the view's own choices.
+    ranges : mapping of str to mapping
+        Of the model's sliders, where this view wants others: attributes of `Field` by name.
     forms : tuple of str
         Suffixes of the files that can be saved.
     samples : bool
@@ -79,6 +81,7 @@ class View(Controls, LiveFigure):
     more: ClassVar[tuple[str, ...]] = ()
     lecture: ClassVar[tuple[str, ...]] = ()
     options: ClassVar[Mapping[str, Sequence[str]]] = {}
+    ranges: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     forms: ClassVar[tuple[str, ...]] = ("png", "svg")
     samples: ClassVar[bool] = True
     shown = False  # until all is made
@@ -104,6 +107,7 @@ class View(Controls, LiveFigure):
             sight=(self.lecture or self.sight[:_LECTURE]) if presentation else self.sight,
             more=() if presentation else self.more,
             options=self.options,
+            ranges=self.ranges,
             buttons=buttons[::2] if presentation else buttons,
             save=self.saved,
             forms=() if presentation else self.forms,

@@ -192,7 +192,7 @@ class WidthExplorer(View):
         return pairs
 
     def _lines(self) -> list[str]:
-        lines = [line for line in super()._lines() if not line.startswith("No band")]
+        lines = super()._lines()
         if not self._due() and self.theory.reason:
             lines.append(f"No N_0 of the first-order theory: {self.theory.reason}.")
         net, depth = self.model.experiment.net, self.model.depth
@@ -211,12 +211,6 @@ class WidthExplorer(View):
             "and right arrow keys choose the layer, up and down or a click the width of the "
             "numbers, space pauses."
         )
-
-    def _show_at_rest(self, _: object = None) -> None:
-        if self._enlisted and not self.model.running:
-            self._describe()
-            self.refresh()
-            self.status = self._words()  # without the theory: a control may be moving
 
     def _caption(self, text: str) -> None:
         drawing.caption_widths(self._artists, text and self.model.captioned("depth", "seed"))

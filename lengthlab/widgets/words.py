@@ -52,15 +52,18 @@ def formula_note(phi: Activation) -> list[str]:
     return [f"phi(x) = {phi.formula}"] if phi.formula else []
 
 
-def notes(experiment: Experiment) -> list[str]:
-    """Say what the picture does not: phi's formula, where the map or the band ends, and why."""
+def notes(experiment: Experiment, *, band: bool) -> list[str]:
+    """Say what the picture does not: phi's formula, where the map or the band ends, and why.
+
+    Of the band only if the picture shows one.
+    """
     prediction = experiment.prediction
     found = formula_note(experiment.net.activation)
     if prediction.first_infinite:
         found.append(f"The length map is infinite from layer {prediction.first_infinite} on.")
     if prediction.first_overflow:
         found.append(f"The length map leaves the floats at layer {prediction.first_overflow}.")
-    if experiment.why_no_band:
+    if band and experiment.why_no_band:
         first = len(experiment.band.lower) + 1
         found.append(f"No band from layer {first} on: {experiment.why_no_band}.")
     return found
