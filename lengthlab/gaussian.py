@@ -183,6 +183,9 @@ def mean_fourth(phi: Activation, q: float) -> Estimate:
         return _at_zero(phi, 4)
     if q >= critical_variance(phi, 4):
         return Estimate(math.inf, math.inf)
+    if phi.mean_fourth is not None:
+        value = phi.mean_fourth(q)
+        return Estimate(value, 64 * _EPS * abs(value) + _TINY)
     return _moment(phi, q, power=4, rtol=1e-10).estimate
 
 

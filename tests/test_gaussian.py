@@ -1,6 +1,7 @@
 """Gaussian means: the reported error bounds the true one, and what is infinite is called so."""
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import closed_forms
@@ -318,6 +319,15 @@ def test_closed_fourth_moments(name, fourth, q):
         truth = 3 * q * q - 10 * q**3  # what is left of the cancellation
     assert abs(found.value - truth) <= found.error + 1e-9 * truth
     assert found.error <= 1e-8 * truth
+
+
+@pytest.mark.parametrize("q", [1e-4, 0.3, 1.0, 50.0])
+def test_a_closed_fourth_moment_is_that_of_quadrature(q):
+    phi = activation("sin_reciprocal")
+    slow = mean_fourth(replace(phi, mean_fourth=None), q)
+    closed = mean_fourth(phi, q)
+    assert abs(closed.value - slow.value) <= closed.error + slow.error
+    assert closed.error < 1e-13
 
 
 @pytest.mark.parametrize("name", ["exp_square", "exp"])

@@ -54,6 +54,8 @@ class Activation:
         If |phi| is positively homogeneous of degree 0 or 1: lengths then need no vectors at all.
     mean_square : callable, optional
         Closed form of ``q -> E phi(sqrt(q) Z)^2`` for q > 0 where it is finite.
+    mean_fourth : callable, optional
+        The same of ``E phi(sqrt(q) Z)^4``, within a few roundings.
     log_abs : callable, optional
         ``log|phi|`` where phi itself leaves the floats.
     into : callable, optional
@@ -91,6 +93,7 @@ class Activation:
     degree: float | None = None
     homogeneous: Homogeneous | None = None
     mean_square: Callable[[float], float] | None = None
+    mean_fourth: Callable[[float], float] | None = None
     log_abs: Callable[[Array], Array] | None = None
     into: Callable[[Array, Array], object] | None = None
     parameters: tuple[tuple[str, float], ...] = ()
@@ -109,7 +112,7 @@ class Activation:
             check_real("growth", self.growth)
         if self.degree is not None:
             check_real("degree", self.degree, at_least=0)
-        for name in ("mean_square", "log_abs", "into"):
+        for name in ("mean_square", "mean_fourth", "log_abs", "into"):
             if not (getattr(self, name) is None or callable(getattr(self, name))):
                 msg = f"{name} must be callable or None, got {getattr(self, name)!r}"
                 raise TypeError(msg)

@@ -112,6 +112,7 @@ def sin_reciprocal() -> Activation:
     return known(
         "sin_reciprocal", "sin(1/x)", where_nonzero(into), kinks=(0.0,), degree=0,
         mean_square=lambda q: _mean_sin_square_reciprocal(1 / math.sqrt(q)),
+        mean_fourth=_mean_sin_fourth_reciprocal,
     )  # fmt: skip
 
 
@@ -133,6 +134,12 @@ _SERIES = tuple(
     (n, (-0.5) ** k / math.factorial(k) * math.cos(n * _THETA) / math.expm1(n * _STEP))
     for k, n in enumerate(range(1, 13, 2))
 )
+
+
+def _mean_sin_fourth_reciprocal(q: float) -> float:
+    """E sin(1 / (sqrt(q) Z))^4, because sin(u)^4 = sin(u)^2 - sin(2 u)^2 / 4."""
+    near, far = (_mean_sin_square_reciprocal(a / math.sqrt(q)) for a in (1, 2))
+    return near - far / 4
 
 
 def _mean_sin_square_reciprocal(a: float) -> float:
