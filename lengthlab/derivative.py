@@ -98,7 +98,8 @@ def mean_square_slope(phi: Activation, q: float) -> Estimate:
     if height > _LOG_MAX + 40:
         return Estimate(math.inf, math.inf, certain, overflow=True)
     shift = height if phi.log_abs is not None or height > _LOG_MAX / 4 else 0.0
-    total = _integrate(_Panels(phi, q, shift), np.asarray(edges))
+    with np.errstate(over="ignore", invalid="ignore"):  # what leaves the floats ends as inf
+        total = _integrate(_Panels(phi, q, shift), np.asarray(edges))
     if total is None:
         return replace(near, certain=certain)
     if shift + math.log(max(total.value, 1e-300)) > _LOG_MAX:
@@ -197,6 +198,8 @@ def _integrate(panels: _Panels, edges: Array) -> _Total | None:
     kept: list[_Batch] = []
     while len(low):
         batch = panels(low, high)
+        if np.isinf(batch.value).any():  # beyond the floats, however small the panels
+            return None
         finite = np.isfinite(batch.error)
         known = batch.error < 0.1 * batch.value  # a panel that is too wide may have any value
         size = total.value + float(batch.value[known].sum())
@@ -291,8 +294,9 @@ def _near_zero(phi: Activation, q: float) -> Estimate:
     value = error = 0.0
     for side in (1.0, -1.0):
         slope, off = _one_side(phi, side, math.sqrt(q) * z)
-        value += float(weights @ slope**2)
-        error += float(weights @ ((2 * np.abs(slope) + off) * off))
+        with np.errstate(over="ignore", invalid="ignore"):
+            value += float(weights @ slope**2)
+            error += float(weights @ ((2 * np.abs(slope) + off) * off))
     if math.isnan(value + error):
         return Estimate(math.inf, math.inf)
     return Estimate(value, error + 4 * _EPS * value)

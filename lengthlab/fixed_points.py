@@ -12,10 +12,11 @@ from lengthlab.activations import Array
 from lengthlab.checks import check_real
 from lengthlab.derivative import mean_square_slope, square_slope_at_zero
 from lengthlab.gaussian import Estimate, critical_variance, mean_square
-from lengthlab.length_curve import LengthCurve, length_curve
+from lengthlab.length_curve import LengthCurve, check_scales, length_curve
 from lengthlab.network import Network, check_network
 
 _EPS = float(np.finfo(float).eps)
+_EVERY = 1e-6  # |V(q) / q - 1| at most, where every q is fixed
 _FLOOR = 1e-15  # smallest fixed point that is looked for, relative to the scale of the weights
 
 
@@ -112,6 +113,7 @@ def slope(net: Network, q: float) -> Estimate:
     0.46
     """
     phi, q = check_network(net).activation, check_real("q", q, above=0)
+    check_scales(net)
     middle = mean_square(phi, q)
     if math.isinf(middle.estimate.value):
         return replace(middle.estimate)
@@ -164,6 +166,7 @@ def chi(net: Network, q: float) -> Estimate:
     inf
     """
     phi, q = check_network(net).activation, check_real("q", q, above=0)
+    check_scales(net)
     found = mean_square_slope(phi, q)
     return replace(found, value=net.gain * found.value, error=net.gain * found.error)
 
@@ -176,7 +179,8 @@ def fixed_points(net: Network, *, q_max: float | None = None) -> FixedPoints:
     net : Network
         Activation and scales.
     q_max : float, optional
-        How far to look, ``> 0``; by default 10^4 times the largest of 1, the gain and sigma_b^2.
+        How far to look, ``>= 1e-290``; by default 10^4 times the largest of 1, the gain and
+        sigma_b^2. At most 10^307 is looked at.
 
     Returns
     -------
@@ -205,19 +209,19 @@ def fixed_points(net: Network, *, q_max: float | None = None) -> FixedPoints:
     >>> fixed_points(Network("relu", sigma_w=2**0.5)).every_q
     True
     """
-    check_network(net)
+    check_scales(check_network(net))
     bias = net.sigma_b * net.sigma_b
     scale = max(1.0, net.gain, bias)
-    q_max = 1e4 * scale if q_max is None else check_real("q_max", q_max, above=0)
+    q_max = 1e4 * scale if q_max is None else check_real("q_max", q_max, at_least=1e-290)
     low = min(_FLOOR * min(1.0, net.gain), q_max / 2)
     low = min(low, bias / 2) if bias > 0 else low
-    curve = length_curve(net.activation, max(low, 1e-300), q_max)
+    curve = length_curve(net.activation, low, q_max)
     certain = net.activation.growth is not None
     if curve is None:
         return FixedPoints(_at_zero(net, None), False, 0.0, certain)
     knots = _Knots(curve, net)
     points = (*_at_zero(net, knots), *(_point(net, *found) for found in knots.roots()))
-    return FixedPoints(points, not knots.signs.any(), curve.highest, certain)
+    return FixedPoints(points, knots.all_fixed, curve.highest, certain)
 
 
 class _Knots:
@@ -232,6 +236,11 @@ class _Knots:
         self.signs = np.where(
             np.abs(self.excess) <= curve.log_m.error(self.x) + 1e-12, 0, np.sign(self.excess)
         )
+
+    @property
+    def all_fixed(self) -> bool:
+        """Whether V is q everywhere, and that is no mere want of numbers."""
+        return not self.signs.any() and bool((np.abs(self.excess) < _EVERY).all())
 
     def above(self, x: Array) -> Array:
         """V(q) / q - 1 at q = exp(x)."""

@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 
 from lengthlab.activations import Activation, Array
 from lengthlab.gaussian import Estimate, critical_variance, mean_square
+from lengthlab.network import Network
 
 _DEGREE = 24
 _NODES = np.cos(np.pi * (np.arange(_DEGREE + 1) + 0.5) / (_DEGREE + 1))
 _TO_SERIES = np.linalg.inv(chebvander(_NODES, _DEGREE))
 _WIDEST, _NARROWEST = 8.0, 1e-9  # pieces, in log q
 _MOST_PIECES = 100
+_LOWEST, _HIGHEST = 1e-300, 1e307  # lengths whose logarithms are tabulated
 _LOG_TINY = math.log(np.finfo(float).tiny)
 _LOG_NOTHING = -600.0  # what is smaller adds nothing to a length: its shape is of no interest
 _PER_PIECE = 60  # points of the grid
@@ -167,7 +169,8 @@ class LengthCurve:
         low, high, before = self.grid[k], self.grid[k + 1], rising[row, k]
         for _ in range(40 if len(k) else 0):
             x = (low + high) / 2
-            slope = gains[row] * np.exp(self.log_m(x) - x) * self.log_m(x, derivative=True)
+            with np.errstate(over="ignore"):
+                slope = gains[row] * np.exp(self.log_m(x) - x) * self.log_m(x, derivative=True)
             same = self._rising(slope) == before
             low, high = np.where(same, x, low), np.where(same, high, x)
         found = (low + high) / 2
@@ -179,6 +182,30 @@ class LengthCurve:
         return np.asarray(slope < 1 + 1e-11)
 
 
+def check_scales(net: Network) -> None:
+    """Refuse scales whose squares no float holds: they have no map to tabulate.
+
+    Examples
+    --------
+    >>> check_scales(Network("tanh", sigma_w=1e200))
+    Traceback (most recent call last):
+        ...
+    ValueError: sigma_w must have a square that a float holds, also divided by keep_probability \
+1.0, got 1e+200; scale phi instead
+    """
+    if math.isinf(net.gain):
+        msg = (
+            "sigma_w must have a square that a float holds, also divided by keep_probability "
+            f"{net.keep_probability!r}, got {net.sigma_w!r}; scale phi instead"
+        )
+        raise ValueError(msg)
+    if math.isinf(net.sigma_b * net.sigma_b):
+        msg = (
+            f"sigma_b must have a square that a float holds, got {net.sigma_b!r}; scale phi instead"
+        )
+        raise ValueError(msg)
+
+
 def length_curve(phi: Activation, low: float, high: float) -> LengthCurve | None:
     """Tabulate m(q) from `low` to `high`, or to where it leaves the floats; None if always inf.
 
@@ -186,7 +213,7 @@ def length_curve(phi: Activation, low: float, high: float) -> LengthCurve | None
     ----------
     phi : Activation
     low, high : float
-        Squared lengths, ``0 < low < high``.
+        Squared lengths, ``0 < low < high``; brought within 1e-300 and 1e307.
 
     Returns
     -------
@@ -208,7 +235,8 @@ def length_curve(phi: Activation, low: float, high: float) -> LengthCurve | None
     certain = phi.growth is not None
 
     def m(q: float) -> Estimate:
-        return mean_square(phi, q).estimate
+        with np.errstate(over="ignore"):  # it says itself where it leaves the floats
+            return mean_square(phi, q).estimate
 
     def finite(q: float) -> bool:
         try:
@@ -216,8 +244,9 @@ def length_curve(phi: Activation, low: float, high: float) -> LengthCurve | None
         except ValueError:  # phi leaves the floats too early: the table ends before
             return False
 
+    low, high = max(low, _LOWEST), min(max(high, 2 * _LOWEST), _HIGHEST)
     top = min(high, critical_variance(phi, 2) * (1 - 1e-6))
-    start = min(max(low, 1.0), math.sqrt(low * high))
+    start = min(max(low, 1.0), _middle(low, high))
     if top <= low:
         return None
     if start < top and math.isfinite(m(start).value) and not finite(top):
@@ -232,6 +261,11 @@ def length_curve(phi: Activation, low: float, high: float) -> LengthCurve | None
 def last_finite(finite: Callable[[float], bool], low: float, high: float) -> float:
     """Largest q, within a millionth, with a finite mean: finite at `low`, not at `high`."""
     while high > low * (1 + 1e-6):
-        middle = math.sqrt(low * high)
+        middle = _middle(low, high)
         low, high = (middle, high) if finite(middle) else (low, middle)
     return low
+
+
+def _middle(low: float, high: float) -> float:
+    """Geometric mean; the product itself may leave the floats."""
+    return math.sqrt(low) * math.sqrt(high)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss
@@ -13,6 +14,8 @@ from lengthlab.gaussian import mean_fourth, mean_square, window
 from lengthlab.length_map import LengthMap, length_map
 from lengthlab.network import Network, check_network
 
+DEEPEST = 10**6
+"""Largest depth that is looked into."""
 REACH = 1e9
 """Largest width that counts as within reach."""
 TOLERANCE = 0.1
@@ -61,7 +64,7 @@ def outcome(net: Network, *, depth: int = 10) -> Outcome:
     net : Network
         Activation and scales.
     depth : int
-        Number of layers, ``>= 1``.
+        Number of layers, ``1 <= depth <= 10^6``.
 
     Returns
     -------
@@ -97,7 +100,7 @@ def outcome(net: Network, *, depth: int = 10) -> Outcome:
     ('out of reach', 2)
     """
     check_network(net)
-    depth = check_count("depth", depth)
+    depth = check_count("depth", depth, maximum=DEEPEST)
     prediction = length_map(net, depth=depth)
     if depth == 1:
         reason = "q_1 is v_1 times a chi-square with N degrees over N, whatever phi is."
@@ -215,25 +218,40 @@ def _width(
 def _first_order(net: Network, prediction: LengthMap, finite: int) -> tuple[float, int]:
     """Width from the first-order bias of the median of log q_l, which is (B_l - 2/3) / N."""
     bias, spread, noise, worst = 0.0, 0.0, 0.0, (2 / 3 / TOLERANCE, 1)
+    layer = cache(lambda q: _Layer.at(net, q))  # deep down the lengths stand still
     for k in range(finite - 1):
         q, image = float(prediction.values[k]), float(prediction.values[k + 1])
         if q == 0 or image == 0:
             continue
-        fourth = mean_fourth(net.activation, q).value
-        m = mean_square(net.activation, q).estimate.value
-        if m == 0:  # phi is 0 almost everywhere, whatever floats say
+        here = layer(q)
+        if here.m == 0:  # phi is 0 almost everywhere, whatever floats say
             noise = 0.0
-        elif m * m > 0:  # else it underflows, and the noise is taken to be that of the layer before
-            relative = fourth / (m * m) / net.keep_probability - 1
-            noise = (net.gain * m / image) ** 2 * max(relative, 0.0)
-        slopes = [_log_slope(net, q * math.exp(h)) for h in (-1e-3, 0.0, 1e-3)]
-        bend = (slopes[2] - slopes[0]) / 2e-3
-        bias = slopes[1] * bias + bend * spread / 2 - noise / 2
-        spread = slopes[1] ** 2 * spread + noise
+        elif here.m * here.m > 0:  # else it underflows: the noise is taken from the layer before
+            relative = here.fourth / (here.m * here.m) / net.keep_probability - 1
+            noise = (net.gain * here.m / image) ** 2 * max(relative, 0.0)
+        bias = here.slope * bias + here.bend * spread / 2 - noise / 2
+        spread = here.slope**2 * spread + noise
         if not math.isfinite(bias + spread):
             return math.inf, k + 2
         worst = max(worst, (abs(bias - 2 / 3) / TOLERANCE, k + 2))
     return math.ceil(worst[0]), worst[1]
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """What the first order takes of a layer: moments of phi, slope and bend of log V in log q."""
+
+    m: float
+    fourth: float
+    slope: float
+    bend: float
+
+    @classmethod
+    def at(cls, net: Network, q: float) -> "_Layer":
+        """Compute them at a length q."""
+        m = mean_square(net.activation, q).estimate.value
+        below, here, above = (_log_slope(net, q * math.exp(h)) for h in (-1e-3, 0.0, 1e-3))
+        return cls(m, mean_fourth(net.activation, q).value, here, (above - below) / 2e-3)
 
 
 def _log_slope(net: Network, q: float) -> float:

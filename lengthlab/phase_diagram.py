@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from lengthlab.activations import Activation, Array
 from lengthlab.checks import check_real
 from lengthlab.derivative import mean_square_slope, square_slope_at_zero
-from lengthlab.length_curve import LengthCurve, last_finite, length_curve, log_series
+from lengthlab.length_curve import LengthCurve, check_scales, last_finite, length_curve, log_series
 from lengthlab.network import Network
 
 _LOW = 1e-6  # lengths below are taken for 0, where there is no bias
@@ -82,8 +82,8 @@ def phase_diagram(
     input_length : float
         ``|x_0|^2 / N > 0``: the map starts at ``sigma_w^2 |x_0|^2 / N + sigma_b^2``.
     q_max : float, optional
-        A length that grows past it counts as infinite; by default 10^4 times the largest scale,
-        and 10^12 times if some length is still growing there.
+        A length that grows past it counts as infinite, ``>= 1e-290``; by default 10^4 times the
+        largest scale, and 10^12 times if some length is still growing there.
 
     Returns
     -------
@@ -113,11 +113,12 @@ def phase_diagram(
     """
     weights, biases = _scales("sigma_w", sigma_w), _scales("sigma_b", sigma_b)
     for w in weights.tolist():  # one network a column and a row: its checks are ours
-        Network(activation, sigma_w=w)
+        check_scales(Network(activation, sigma_w=w, keep_probability=keep_probability))
     for b in biases.tolist():
         net = Network(
             activation, sigma_b=b, keep_probability=keep_probability, input_length=input_length
         )
+        check_scales(net)
     plane = _Plane(net, weights, biases, q_max)
     return PhaseDiagram(
         net.activation,
@@ -136,7 +137,7 @@ def _scales(name: str, value: Any) -> Array:
         raise TypeError(rule)
     try:
         array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise TypeError(rule) from None
     if array.ndim != 1 or not array.size:
         way_out = f"; write [{value!r}]" if array.ndim == 0 else ""
@@ -159,7 +160,7 @@ class _Plane:
         scale = float(max(1.0, self.gain.max(), self.start[np.isfinite(self.start)].max(initial=0)))
         tops = [1e4 * scale, 1e12 * scale]
         if q_max is not None:
-            tops = [check_real("q_max", q_max, above=0)]
+            tops = [check_real("q_max", q_max, at_least=1e-290)]
         for top in tops:
             self.curve = self._tabulate(top)
             found = self._limits()
@@ -171,7 +172,7 @@ class _Plane:
         biased = self.level[self.level > 0]
         low = min(_LOW * min(1.0, float(self.gains.min())), top / 2)
         low = min(low, float(biased.min(initial=math.inf)) / 2)
-        return length_curve(self.phi, max(low, 1e-300), top)
+        return length_curve(self.phi, low, top)
 
     def _outgrown(self, top: float) -> NDArray[np.bool_] | bool:
         """Whether an infinite limit may be one of the table: V is finite at its end."""

@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_formula import GREEDY
 
 from lengthlab import gaussian
 from lengthlab.activations import Activation, activation, catalogue
@@ -228,15 +230,32 @@ def test_limits_are_the_evidence_of_boundedness():
 def test_sentences():
     a = decided("sin(x)/(x*(x - pi))")
     assert a.bounded.reason == (
-        "phi could be unbounded only where x - pi or x is 0, and is bounded there too."
+        "phi could be unbounded only near where x - pi or x is 0; it is bounded there."
     )
     assert a.growth.reason == "phi(x) tends to 0 as |x| grows."
     b = assess("elu")
-    assert "no denominator" in b.bounded.reason
+    assert b.bounded.reason == (
+        "On a finite interval a formula grows without end only where a denominator, or what a "
+        "logarithm is taken of, approaches 0: here none does."
+    )
     assert b.growth.reason == (
         "|phi(x)| grows like |x| as x tends to +infinity; "
         "phi(x) stays bounded as x tends to -infinity."
     )
+    assert decided("x*exp(x)").growth.reason == (
+        "|phi(x)| grows like exp(|x|) up to slower factors as x tends to +infinity, so that "
+        "log|phi(x)| / x^2 tends to 0; phi(x) tends to 0 as x tends to -infinity."
+    )
+    assert decided("arccos(x)").growth.reason == (
+        "phi has no value, and is taken for 0, as |x| grows."
+    )
+    assert "arbitrarily far out it is unbounded again" in decided("1/cos(x)").growth.reason
+
+
+def test_evidence_as_far_as_the_numbers_go():
+    """exp(exp(100)) is beyond what is computed; what comes before is still shown."""
+    (seen,) = decided("exp(exp(x))").growth.evidence
+    assert (seen.x, seen.value) == (10.0, pytest.approx(math.exp(10) / 100))
 
 
 def test_a_periodic_pole_is_met_arbitrarily_far_out():
@@ -329,11 +348,40 @@ def test_a_slow_function_is_left_open(monkeypatch):
 # --- the deadline, threads, imports, bad calls ----------------------------------------------------
 
 
+HEAVY = [
+    "where(x > 0, " * 28 + "x" + ", 1)" * 28, "where(" * 36 + "x" + ", x, 1)" * 36,
+    "1/(" + " + ".join(f"sin({k}.1*x)" for k in range(1, 36)) + ")", "exp(x^20)*erfc(x^10)",
+    "erf(1/erf(1/erf(1/x)))", "1/sin(1/sin(1/sin(x)))", "tan(1/x)^tan(x)", "(1 + 1/x)^(x^x)",
+    "1/(erf(x) - 0.99999999999999999999999999999999999)", "1/sin(1e100*x)", "sin(1e300*x)/x",
+    "exp(cosh(sinh(tan(x))))", "1/(x^20 + x^19 + x^18 + x^17 + x^3 - 1)^20", "x^" + "9" * 290,
+    "normcdf(100*x)^x^9", "1/log(erfc(1/x)/normcdf(x^3))", "1/(x - 1e299) + 1/(x - 1e-299)",
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("text", ["1/(x^3 - x - 1)", "exp(x^2)*sin(x)", "x*log(x^2)"])
 def test_past_the_deadline_everything_is_open(text):
     a = verdict.decide(parse(text), 0.0)
     assert (a.bounded.holds, a.growth.holds, a.critical_variance) == (None, None, None)
     assert "not decided within 0 s" in a.bounded.reason
+
+
+@pytest.mark.parametrize("text", [*GREEDY, *HEAVY], ids=lambda text: f"{text[:24]}-{len(text)}")
+def test_an_answer_within_a_second_whatever_is_typed(text):
+    """In the time of one thread: what else a machine does is not counted."""
+    phi = formula(text)
+    start = time.thread_time()
+    assess(phi)
+    assert time.thread_time() - start < 1
+
+
+@pytest.mark.parametrize("name", ["tan", "trunc", "sinh", "arccosh", "arcsin"])
+def test_what_doubles_with_every_bracket_is_left_open(name):
+    """Written in sin and cos, tan(tan(...)) of 49 has 2^49 parts."""
+    a = assess(formula(f"{name}(" * 49 + "x" + ")" * 49))
+    assert a.permissible is None
+    assert a.bounded.reason == (
+        "Not decided: written in exp, log, sin, ... alone, the formula is too long."
+    )
 
 
 def test_threads_and_mpmath_are_not_disturbed():

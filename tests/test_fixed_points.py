@@ -10,6 +10,7 @@ from scipy.optimize import brentq
 
 from lengthlab.activations import Activation, activation, catalogue
 from lengthlab.fixed_points import FixedPoint, chi, fixed_points, slope
+from lengthlab.formula import formula
 from lengthlab.length_map import length_map
 from lengthlab.network import Network
 from lengthlab.unit_scale import unit_scale
@@ -333,9 +334,12 @@ def test_bad_lengths(function, arguments, error, message):
     [
         ("tanh", {}, TypeError, "net must be a Network, got 'tanh'; write Network"),
         (activation("tanh"), {}, TypeError, "got <Activation tanh>; write Network"),
-        (NET, {"q_max": 0}, ValueError, "q_max must be a finite number > 0, got 0"),
+        (NET, {"q_max": 0}, ValueError, "q_max must be a finite number >= 1e-290, got 0"),
         (NET, {"q_max": -3.0}, ValueError, r"q_max must be .*, got -3\.0"),
+        (NET, {"q_max": 1e-320}, ValueError, "q_max must be .* >= 1e-290, got 1e-320"),
         (NET, {"q_max": math.inf}, ValueError, "q_max must be .*, got inf"),
+        (Network("tanh", sigma_w=1e200), {}, ValueError, r"sigma_w must have a square .* 1e\+200"),
+        (Network("tanh", sigma_b=1e200), {}, ValueError, r"sigma_b must have a square .* 1e\+200"),
         (NET, {"q_max": math.nan}, ValueError, "q_max must be .*, got nan"),
         (NET, {"q_max": "10"}, TypeError, "q_max must be .*, got '10'"),
         (NET, {"q_max": (1, 2)}, TypeError, r"q_max must be .*, got \(1, 2\)"),
@@ -346,6 +350,21 @@ def test_bad_lengths(function, arguments, error, message):
 def test_bad_arguments(net, arguments, error, message):
     with pytest.raises(error, match=message):
         fixed_points(net, **arguments)
+
+
+def test_the_largest_and_smallest_scales():
+    """Lengths near the ends of the floats: no warning, no nan, and an end."""
+    (*_, kept) = fixed_points(Network("tanh", sigma_w=1e150))
+    assert kept.q == pytest.approx(1e300)
+    assert fixed_points(NET, q_max=1e308).q_max == pytest.approx(1e307)
+    assert list(fixed_points(Network("exp_square", sigma_w=1e150))) == []
+    steep = Network(formula("1e300*x"))
+    assert chi(steep, 1e-200).value == math.inf
+    found = fixed_points(Network(steep.activation, sigma_w=1e-3, sigma_b=1e-160))
+    assert (found.q_max < 1e-200, found.every_q) == (True, False)
+    for function in (slope, chi):
+        with pytest.raises(ValueError, match="sigma_w must have a square"):
+            function(Network("sign", sigma_w=1e200), 1.0)
 
 
 def test_q_max_has_a_name():

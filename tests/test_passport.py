@@ -76,6 +76,24 @@ def test_assess_says_three_verdicts_with_reasons(capsys):
     assert answer["critical_variance"] is None
 
 
+def evidence(text, capsys):
+    """The lines of numbers that `assess` prints under (a)."""
+    assert main(["assess", text]) == 0
+    page = capsys.readouterr().out.split("(b)")[0]
+    return [line.strip() for line in page.splitlines() if " = " in line and line[:9] != "phi(x) = "]
+
+
+def test_evidence_reads_as_numbers_at_points(capsys):
+    """Two limits that agree are one line; a distance of 1e-8 from a pole is seen."""
+    assert evidence("floor(x - 0.5)", capsys)[:1] == ["limit of phi = -2 at x = -1"]
+    assert evidence("floor(x)", capsys)[:2] == [
+        "limit of phi from the right = -1 at x = -1",
+        "limit of phi from the left = -2 at x = -1",
+    ]
+    assert evidence("sin(x)", capsys) == ["a lower bound of phi = -1", "an upper bound of phi = 1"]
+    assert evidence("1/(x - 2)", capsys)[-1] == "phi(x) = 1e+08 at x = 2.00000001"
+
+
 def test_compare_takes_a_formula(capsys):
     arguments = ["--width", "20", "--depth", "3", "--trials", "10", "--json"]
     tables = []
@@ -92,6 +110,22 @@ def test_plot_writes_the_picture(tmp_path, suffix, capsys):
     assert main(["passport", "gelu", "--plot", str(path)]) == 0
     assert path.stat().st_size > 5000
     capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("phi", "error", "message"),
+    [
+        ("thanh", ValueError, "activation must be one of .*; got 'thanh'"),
+        ("x^2", ValueError, r"activation must be one of .*; got 'x\^2'"),
+        (None, TypeError, "activation must be a name or an Activation, got None"),
+        (np.tanh, TypeError, "activation must be a name or an Activation"),
+        (ll.Network("tanh"), TypeError, "activation must be a name or an Activation"),
+        (ll.Activation(np.sqrt, name="r"), ValueError, "'r' .* got nan at x = -"),
+    ],
+)
+def test_bad_activations(phi, error, message):
+    with pytest.raises(error, match=message):
+        passport(phi)
 
 
 @pytest.mark.parametrize(

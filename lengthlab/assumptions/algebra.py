@@ -22,6 +22,7 @@ from lengthlab.assumptions.expression import (
     as_multiple,
     as_power,
     has,
+    is_longer,
     number,
     varies,
 )
@@ -31,6 +32,7 @@ from lengthlab.formula import Node
 _ENTIRE = {"x", "number", "pi", "+", "*", "exp", "sin", "cos", "arctan", "arcsinh", "erfc"}
 _WITNESSES = (0.36, -1.7, 2.9, -0.02)
 _LONGEST = 4000  # bits of a rational number that is still computed exactly
+_MOST_PARTS = 2000  # tan(u) has u twice, and tan(tan(...)) of 50 would have it 2^50 times
 
 
 def smooth(t: Expression) -> bool:
@@ -306,15 +308,23 @@ _LOWERED: dict[str, Callable[..., Expression]] = {
 
 
 def lowered(node: Node) -> Expression:
-    """Write a typed formula in the few operations of `Expression`."""
+    """Write a typed formula in the few operations of `Expression`.
+
+    Raises
+    ------
+    UndecidedError
+        If it becomes too long.
+    """
     if node.op == "number":
         return number(node.value or 0)
     if node.op == "e":
         return exp(ONE)
     args = tuple(map(lowered, node.args))
-    if node.op in _LOWERED:
-        return _LOWERED[node.op](*args)
-    return Expression(node.op, args)
+    t = _LOWERED[node.op](*args) if node.op in _LOWERED else Expression(node.op, args)
+    if is_longer(t, _MOST_PARTS):
+        msg = "written in exp, log, sin, ... alone, the formula is too long"
+        raise UndecidedError(msg)
+    return t
 
 
 def rebuilt(t: Expression, args: tuple[Expression, ...]) -> Expression:

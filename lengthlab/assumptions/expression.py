@@ -65,6 +65,22 @@ def subtrees(t: Expression) -> Iterator[Expression]:
     yield t
 
 
+def is_longer(t: Expression, most: int) -> bool:
+    """Whether `t` has more than `most` parts, equal ones counted each time.
+
+    Examples
+    --------
+    >>> is_longer(Expression("exp", (X,)), 2), is_longer(Expression("exp", (X,)), 1)
+    (False, True)
+    """
+    waiting = [t]
+    for _ in range(most):
+        waiting += waiting.pop().args
+        if not waiting:
+            return False
+    return True
+
+
 def has(t: Expression, *ops: str) -> bool:
     """Whether one of the operations is in `t`."""
     return any(part.op in ops for part in subtrees(t))

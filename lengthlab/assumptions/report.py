@@ -14,7 +14,7 @@ class Evidence:
         What was computed: ``"phi(x)"``, ``"limit of phi from the right"``,
         ``"log|phi(x)| / x^2"``, ...
     x : float
-        Where; inf and -inf stand for the limit far out.
+        Where; inf for what holds on the whole line.
     value : float
         Its value, rounded to a float.
     """

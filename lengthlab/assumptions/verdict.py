@@ -95,7 +95,10 @@ class _Decision:
         complete = self._search()
         poles = tuple(pole for pole, _, _ in sorted(self.poles, key=lambda p: p[0].location))
         if poles and period(self.f) is not None:
-            reason = "phi is periodic, and so unbounded near points that are arbitrarily far out."
+            reason = (
+                "phi is periodic: arbitrarily far out it is unbounded again near a point, and so "
+                "above exp(eps x^2) there."
+            )
             growth = Assumption(False, reason, self.poles[0][2])
         bounded_ = self._boundedness()
         critical = critical_variance(bounded_.holds, constant, poles, all_poles=complete)
@@ -114,7 +117,8 @@ class _Decision:
                 return seen if germ.sign is None else replace(seen, rate=rate)
             return _Growth(rate, far_out(germ, side, rate), self._far_values(side), rate > 0)
         except NoValueError:
-            return _Growth(Fraction(0), f"phi has no value as x tends to {infinity(side)}")
+            nothing = f"phi has no value, and is taken for 0, as x tends to {infinity(side)}"
+            return _Growth(Fraction(0), nothing)
         except UndecidedError as why:
             low, high = enclose(self.f, *sorted((side * _FAR, side * INF))) or (0.0, 0.0)
             if max(abs(low), abs(high)) < INF:
@@ -148,10 +152,12 @@ class _Decision:
         return Evidence(_RATIO, float(x), float(mp().log(abs(v)) / x**2)) if v else None
 
     def _far_values(self, side: int) -> tuple[Evidence, ...]:
-        try:
-            ratios = [self._ratio(mp().mpf(side * x)) for x in (10, 100, 1000)]
-        except UndecidedError:
-            return ()
+        ratios = []
+        for x in (10, 100, 1000):
+            try:
+                ratios.append(self._ratio(mp().mpf(side * x)))
+            except UndecidedError:  # exp(exp(x)) is too large soon
+                break
         return tuple(ratio for ratio in ratios if ratio is not None)
 
     # --- boundedness ------------------------------------------------------------------------------
@@ -238,17 +244,20 @@ class _Decision:
         if bounded(self.f):
             low, high = bounds
             evidence = (
-                Evidence("lower bound of phi", INF, low),
-                Evidence("upper bound of phi", INF, high),
+                Evidence("a lower bound of phi", INF, low),
+                Evidence("an upper bound of phi", INF, high),
             )
             return Assumption(True, f"{low:.6g} <= phi(x) <= {high:.6g} for every x.", evidence)
         if not self.hazards:
-            reason = "phi has no denominator and no logarithm that could make it unbounded."
+            reason = (
+                "On a finite interval a formula grows without end only where a denominator, or "
+                "what a logarithm is taken of, approaches 0: here none does."
+            )
         else:
             several = " or ".join(map(str, self.hazards[:3])) + " or others" * (
                 len(self.hazards) > 3
             )
-            reason = f"phi could be unbounded only where {several} is 0, and is bounded there too."
+            reason = f"phi could be unbounded only near where {several} is 0; it is bounded there."
         return Assumption(True, reason, tuple(self.limits))
 
 

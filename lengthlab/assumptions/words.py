@@ -32,7 +32,7 @@ def far_out(germ: Germ, side: int, rate: Coefficient) -> str:
         how = f"exp({_times(c)}{_power('|x|', first.power)})"
         if m != Monomial(m.exponent):
             how += " up to slower factors"
-        return f"|phi(x)| {fast} {how}; log|phi(x)| / x^2 tends to 0 as {end}"
+        return f"|phi(x)| {fast} {how} as {end}, so that log|phi(x)| / x^2 tends to 0"
     return f"|phi(x)| {fast} {_product(m, '|x|', 'log|x|')} as {end}"
 
 

@@ -2,11 +2,12 @@
 
 import argparse
 import json
+import math
 import textwrap
 from dataclasses import asdict
 from typing import Any
 
-from lengthlab.assumptions import Assessment, assess
+from lengthlab.assumptions import Assessment, Evidence, assess
 from lengthlab.cli.arguments import add_activation, read_activation
 from lengthlab.passport import ASSUMPTIONS, finite
 
@@ -55,14 +56,26 @@ def verdicts(assessment: Assessment) -> list[str]:
     for name in ASSUMPTIONS:
         assumption = getattr(assessment, name)
         lines += [f"{QUESTIONS[name]}: {ANSWERS[assumption.holds]}", *indented(assumption.reason)]
-        lines += [
-            f"      {item.quantity} = {item.value:.6g} at x = {item.x:.6g}"
-            for item in assumption.evidence
-        ]
+        lines += _numbers(assumption.evidence)
     lines += textwrap.wrap(VERDICTS[assessment.permissible], WIDTH)
     if not assessment.certain:
         lines.append("This rests on probing a Python function at finitely many points.")
     return lines
+
+
+def _numbers(evidence: tuple[Evidence, ...]) -> list[str]:
+    """One line for each number; one for two limits that agree."""
+    lines: dict[str, list[str]] = {}  # with the sides
+    for item in evidence:
+        quantity, _, side = item.quantity.partition(" from the ")
+        # A distance of 1e-8 from a pole is to be seen.
+        where = f" at x = {item.x:.12g}" if math.isfinite(item.x) else ""
+        sides = lines.setdefault(f"      {quantity}{{}} = {item.value:.6g}{where}", [])
+        sides += [side] if side else []
+    return [
+        line.format(f" from the {sides[0]}" if len(sides) == 1 else "")
+        for line, sides in lines.items()
+    ]
 
 
 def indented(text: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Polynomials with rational coefficients: exact arithmetic, and real roots."""
 
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import TypeAlias
@@ -88,11 +89,30 @@ def _divide(p: Coefficients, q: Coefficients) -> tuple[Coefficients, Coefficient
 
 
 def _simplified(p: Coefficients) -> Coefficients:
-    """Polynomial with the same zeros, all simple: p / gcd(p, p')."""
-    a, b = p, _trimmed([k * c for k, c in enumerate(p)][1:])
+    """Polynomial with the same zeros, all simple: p / gcd(p, p').
+
+    Euclid's algorithm, on integers without a common factor: as fractions the coefficients of a
+    high degree would grow out of hand.
+    """
+    a, b = _integers(p), _integers([k * c for k, c in enumerate(p)][1:])
     while any(b):
-        a, b = b, [c / b[-1] for c in _divide(a, b)[1]]
-    return _divide(p, a)[0]
+        while len(a) >= len(b):
+            shift, first, last = len(a) - len(b), b[-1], a[-1]
+            a = [first * c for c in a]
+            for i, c in enumerate(b):
+                a[shift + i] -= last * c
+            a.pop()  # which is 0 now
+        a, b = b, _integers([Fraction(c) for c in a])
+    return _divide(p, [Fraction(c) for c in a])[0]
+
+
+def _integers(p: Coefficients) -> list[int]:
+    """Multiple of a polynomial with the smallest integers; the last one is not 0."""
+    p = _trimmed(p)
+    denominator = math.lcm(*(c.denominator for c in p))
+    whole = [int(c * denominator) for c in p]
+    shared = math.gcd(*whole) or 1
+    return [c // shared for c in whole]
 
 
 def real_roots(p: Coefficients) -> Iterator[tuple[float, Fraction | None]]:
