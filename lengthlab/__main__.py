@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from lengthlab import __version__
-from lengthlab.cli import assess, compare, lab, passport
+from lengthlab.cli import assess, compare, lab, lessons, passport
 from lengthlab.cli.arguments import CommandError, flush
 
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
@@ -73,7 +73,7 @@ def _parser() -> _Parser:
     parser.add_argument("--version", action="version", version=f"lengthlab {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     lab.add_to(commands)
-    for command in (compare, assess, passport):
+    for command in (compare, assess, passport, lessons):
         command.add_to(commands)
     return parser
 

@@ -175,18 +175,16 @@ def mean_fourth(phi: Activation, q: float) -> Estimate:
 
     Examples
     --------
-    >>> from lengthlab.activations import activation
-    >>> round(mean_fourth(activation("relu"), 2.0).value, 9)
-    6.0
+    >>> round(mean_fourth(Activation(abs), 2.0).value, 9)
+    12.0
     """
     if q == 0:
         return _at_zero(phi, 4)
     if q >= critical_variance(phi, 4):
         return Estimate(math.inf, math.inf)
-    if phi.mean_fourth is not None:
-        value = phi.mean_fourth(q)
-        return Estimate(value, 64 * _EPS * abs(value) + _TINY)
-    return _moment(phi, q, power=4, rtol=1e-10).estimate
+    if phi.mean_fourth is None:
+        return _moment(phi, q, power=4, rtol=1e-10).estimate
+    return Estimate(value := phi.mean_fourth(q), 64 * _EPS * abs(value) + _TINY)
 
 
 def critical_variance(phi: Activation, power: int) -> float:

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import digamma, polygamma
-from scipy.stats import binom, chi2
+from scipy.stats import binom, chi2, norm
 
 from lengthlab.activations import Activation, activation
 from lengthlab.finite_width import LengthLaw, UnresolvedError, length_law
 from lengthlab.finite_width.chain import Chain
-from lengthlab.finite_width.kernel import FINE, MOMENTS, Kernel, Resolution
+from lengthlab.finite_width.kernel import FINE, MOMENTS, Kernel, Resolution, _power
 from lengthlab.finite_width.lengths import Table
 from lengthlab.length_map import length_map
 from lengthlab.length_process import sample_lengths
@@ -152,6 +152,51 @@ def test_a_step_is_a_binomial_chain(width, threshold, scales):
         found = law.cdf(np.unique(v), layer=layer, of="v")
         exact = np.array([share[v <= point].sum() for point in np.unique(v)])
         np.testing.assert_allclose(found, exact, atol=2e-4)
+
+
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize("width", [2000, 10**5])
+def test_a_jump_off_0_is_seen_by_a_narrow_law(width, declared):
+    """Nodes so close that no jump lies between their samples are not alike for that."""
+    kinks = (1.0,) if declared else ()
+    net = Network(Activation(lambda x: (x > 1) * 1.0, kinks=kinks, degree=0, growth=0.0))
+    law = length_law(net, width=width, depth=4)
+    v, share = np.ones(1), np.ones(1)  # likely counts alone: all of them are too many
+    for _ in range(2):
+        above = chi2_tail(1 / np.sqrt(v))
+        low, high = (binom.ppf(level, width, above) for level in (1e-10, 1 - 1e-10))
+        counts = np.arange(low.min(), high.max() + 1)
+        share = share @ binom.pmf(counts, width, above[:, None])
+        kept = (share > 1e-9) & (counts > 0)
+        v, share = counts[kept] / width, share[kept]
+    assert law.mean[2] == pytest.approx(share @ v, rel=1e-4)
+    q = (share @ v) * np.linspace(0.5, 1.5, 41)
+    exact = 1 - share.sum() + share @ chi2(width).cdf(width * q / v[:, None])
+    assert np.abs(law.cdf(q, layer=3) - exact).max() <= law.error[2] < 5e-4
+    assert law.cdf(0.0, layer=4) == pytest.approx(1, abs=1e-4)
+    assert law.quantile([0.0, 0.3, 0.9], layer=4).tolist() == [0, 0, 0]
+
+
+def test_a_rare_unit_counts_in_a_very_wide_layer():
+    """At N = 10^12 one unit in 10^12 is beyond 7 standard deviations, and decides what follows."""
+    step = Activation(lambda x: (x > 7) * 1.0, kinks=(7.0,), degree=0, growth=0.0)
+    with pytest.raises(UnresolvedError, match="spread too wide to tabulate; use depth <= 1"):
+        length_law(Network(step), width=10**12, depth=3)
+
+
+def test_a_refusal_names_the_layers_that_can_be_had():
+    """sin oscillates only where lengths have become large."""
+    net = Network(Activation(lambda x: np.where(np.abs(x) < 30, x * x, np.sin(x * x) * 900)))
+    with pytest.raises(UnresolvedError, match="oscillates") as refusal:
+        length_law(net, width=1000, depth=9)
+    assert refusal.value.resolved > 1
+    assert length_law(net, width=1000, depth=refusal.value.resolved).error.max() < 1e-3
+
+
+def test_quantiles_that_no_length_escapes_to_are_finite():
+    law = law_of("relu", 200, 50, sigma_w=math.sqrt(2))
+    assert np.isfinite(law.quantile(1 - 1e-6, layer=50))
+    assert law.quantile(1.0, layer=50) == math.inf
 
 
 def test_a_constant_output_leaves_a_chi_square():
@@ -430,6 +475,52 @@ def test_a_law_is_frozen():
     before = LAW.mean
     LAW.mean[:] = 0
     np.testing.assert_array_equal(LAW.mean, before)
+
+
+def test_powers_of_a_transform():
+    """As repeated products and by the logarithm, where it is 0 and where all of it is 1 as well."""
+    less = np.array([[0.0, -1.0, -0.5 + 0.2j, 1e-9 - 2e-9j]])
+    for n in (3, 99, 100, 1000):
+        np.testing.assert_allclose(_power(less, n), (1 + less) ** n, rtol=1e-12, atol=0)
+    least = 1e-12 * np.array([[1.0 + 1j]])  # all digits at n = 10^12
+    np.testing.assert_allclose(_power(least, 10**12), np.exp(1 + 1j), rtol=1e-11)
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_zeros_off_0_are_resolved_at_small_widths(width):
+    """cos: v_2 is next to 0 where h is next to pi / 2; all rests on log v_2 there."""
+    net = Network("cos", sigma_w=1.2)
+    law = length_law(net, width=width, depth=2)
+    q = np.array([1e-8, 1e-6, 1e-4, 1e-2, 0.1, 1.0])
+    z = norm.ppf((np.arange(1000) + 0.5) / 1000)
+    x = 1.44 * np.cos(1.2 * z) ** 2
+    if width == 2:
+        x = (x[:, None] + x).ravel() / 2
+    exact = [np.mean(chi2(width).cdf(width * point / x)) for point in q]
+    np.testing.assert_allclose(law.cdf(q, layer=2), exact, atol=2e-4)
+
+
+def test_jumps_that_are_not_declared_are_found():
+    """floor(3 tanh x): a jump that lies between a panel's end and its last node."""
+    kinks = tuple(float(np.arctanh(k / 3)) for k in (-2, -1, 0, 1, 2))
+    scales = {"sigma_w": 2.872, "sigma_b": 1.0, "keep_probability": 0.6}
+    laws = [
+        length_law(
+            Network(Activation(lambda x: np.floor(3 * np.tanh(x)), kinks=k), **scales),
+            width=300,
+            depth=3,
+        )
+        for k in ((), kinks)
+    ]
+    q = np.linspace(50, 110, 61)
+    difference = np.abs(laws[0].cdf(q, layer=2) - laws[1].cdf(q, layer=2)).max()
+    assert difference <= laws[0].error[1] < 1e-4
+
+
+def test_steep_growth_is_refused_without_a_warning():
+    net = Network("exp_power", sigma_w=0.3, sigma_b=1.0, keep_probability=0.6)
+    with pytest.raises(UnresolvedError, match="known within"):
+        length_law(net, width=6, depth=6)
 
 
 def test_the_resolution_matters():

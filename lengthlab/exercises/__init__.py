@@ -4,7 +4,7 @@ An exercise is one entry in one file, ``lesson_NN.py``. Nothing here needs a wid
 is printed, with at most four significant digits, so a stored notebook reads as a live one does.
 """
 
-from lengthlab.exercises.desk import check, hint, predict, reveal, solution
+from lengthlab.exercises.desk import check, hint, predict, progress, reveal, solution
 from lengthlab.exercises.picture import show
 
-__all__ = ["check", "hint", "predict", "reveal", "show", "solution"]
+__all__ = ["check", "hint", "predict", "progress", "reveal", "show", "solution"]

@@ -1,6 +1,7 @@
 """The reader's desk: predictions, checks, hints and solutions, printed.
 
-Nothing is written to disk: guesses and the hints already given live as long as the kernel.
+Guesses and the hints already given live as long as the kernel. Verdicts on a reader's answers are
+kept beside the notebook (`lengthlab.exercises.progress_file`).
 """
 
 import numbers
@@ -10,6 +11,7 @@ from textwrap import fill
 from typing import Any
 
 from lengthlab import exercises
+from lengthlab.exercises import progress_file as kept
 from lengthlab.exercises.kinds import Exercise, Prediction, Refusal, bare, require_number
 
 _COLUMNS = 72  # JupyterLab breaks longer lines in the middle of a word, even on a laptop
@@ -115,6 +117,7 @@ def check(id: str, answer: Any) -> None:
     1.b  not yet: 3 is E Z^4. The variance is E Z^4 - (E Z^2)^2.
     """
     verdict = _exercise(id).judge(answer)
+    kept.record(id, verdict.status)
     mark = "." if verdict.status == "correct" else ":"
     _say(id, f"{verdict.status}{mark} {verdict.message}")
 
@@ -149,10 +152,28 @@ def solution(id: str) -> None:
     print(f"\n{found.solution.code}\n\n{fill(found.solution.words, _COLUMNS)}")
 
 
+def progress() -> None:
+    """Print, lesson by lesson, how many exercises are correct, how many tried, which are open.
+
+    "Correct" stays correct after a later try. Proofs and open questions, which are for you to
+    judge, count as tried. Delete the file ``.lengthlab-progress.json`` to begin again.
+    """
+    asked = {number: entries(number) for number in lessons()}
+    print(
+        kept.table(
+            {
+                number: tuple(entry.id for entry in found if isinstance(entry, Exercise))
+                for number, found in asked.items()
+            }
+        )
+    )
+
+
 def forget() -> None:
-    """Clear every guess and start all hints again, as in a new kernel."""
+    """Clear every guess and start all hints again, as in a new kernel; the file stays."""
     _guesses.clear()
     _hints_given.clear()
+    kept.clear()
 
 
 def _shown(value: Any) -> str:

@@ -11,8 +11,8 @@ from lengthlab.finite_width.kernel import HIGHEST, LOWEST, Columns, Kernel
 from lengthlab.finite_width.scaling import Run, runs
 from lengthlab.finite_width.units import UnresolvedError
 
-_TRIM = 1e-7  # weights at the ends that may be dropped
-_CHUNK = 48  # nodes that are computed together: their quadrature is shared
+_TRIM = 3e-7  # sum of the weights at either end that may be dropped
+_CHUNK = 96  # nodes that are computed together: their quadrature is shared
 _AHEAD = 8  # nodes that the next layer will want too: alone they would cost as much
 _MOST_NODES = 400_000
 _LOG_MAX = 709.0
@@ -145,7 +145,10 @@ class Chain:
             if len(laws[-1].weights) > _MOST_NODES:
                 reason = f"the law of layer {len(laws)} is too wide to tabulate"
                 raise UnresolvedError(reason, len(laws) - 1)
-            laws.append(self._next(laws[-1]))
+            try:
+                laws.append(self._next(laws[-1]))
+            except UnresolvedError as refusal:
+                raise UnresolvedError(refusal.reason, len(laws)) from None
         return laws
 
     def moments(self, depth: int, power: int) -> Array:
@@ -252,7 +255,8 @@ def _add(parts: list[tuple[int, Array]]) -> tuple[int, Array]:
 
 
 def _trim(first: int, weights: Array) -> tuple[int, Array]:
-    used = np.flatnonzero(np.abs(weights) > _TRIM)
+    size = np.abs(weights)
+    used = np.flatnonzero((np.cumsum(size) > _TRIM) & (np.cumsum(size[::-1])[::-1] > _TRIM))
     if not len(used):
         return first, np.zeros(1)
     return first + int(used[0]), weights[used[0] : used[-1] + 1]

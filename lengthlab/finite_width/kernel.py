@@ -8,22 +8,29 @@ not count. The mean of the spline is then a sum over values of the transform.
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lengthlab.activations import Array
 from lengthlab.finite_width import splines
-from lengthlab.finite_width.units import Units, units
+from lengthlab.finite_width.units import Units, UnresolvedError, units
 from lengthlab.network import Network
 
 LOWEST, HIGHEST = -690.0, 690.0
 """Log v of which a float can hold v, with room for its square root and the like."""
 
 Mask: TypeAlias = NDArray[np.bool_]
+Complex: TypeAlias = NDArray[np.complex128]
+Number = TypeVar("Number", Array, Complex)
 
+_COARSER = 1.3  # ratio of the lengths by which windows are begun below their first node
 _NEGLIGIBLE = 1e-9  # mass of one column that may be left out
+_MOST_TARGETS = 40_000  # nodes of one column
+_MOST_FREQUENCIES = 20_000
+_TOO_WIDE = "what a layer makes of one v is spread too wide to tabulate"
+_NOTHING = 1e-16  # share of a mean that may be taken for 0
 
 
 class Resolution(NamedTuple):
@@ -40,8 +47,8 @@ class Resolution(NamedTuple):
     damping: float
 
 
-FINE = Resolution(spacing=0.45, order=12, band=13.0, damping=14.0)
-COARSE = Resolution(spacing=0.6, order=9, band=10.0, damping=12.0)
+FINE = Resolution(spacing=0.45, order=12, band=14.0, damping=14.0)
+COARSE = Resolution(spacing=0.6, order=9, band=11.0, damping=12.0)
 # v^2 lifts the far tail, which has to be free of what longer series would resolve.
 MOMENTS = FINE._replace(spacing=0.35, band=20.0)
 COARSE_MOMENTS = COARSE._replace(spacing=0.45, band=15.0)
@@ -74,10 +81,11 @@ class Columns:
 class _Window(NamedTuple):
     """Series of the splines of one window, in units of its first node."""
 
+    start: float
     end: float
-    damping: Array  # (1,)
-    frequencies: Array
-    series: Array  # (splines, frequencies) complex
+    damping: float
+    cycle: float  # of the frequencies 0, cycle, 2 cycle, ...
+    series: Array  # (frequencies, splines) complex
 
 
 class Kernel:
@@ -93,8 +101,8 @@ class Kernel:
         self.factor = net.gain / net.keep_probability  # v' = factor S + noise
         self.noise = net.sigma_b * net.sigma_b
         self.target = self.step / finer
-        self._per_window = int(np.clip(1.4 / self.target, 2, 64))
-        self._from_zero: dict[float, _Window] = {}
+        self._per_window = int(np.clip(2.0 / self.target, 2, 64))
+        self._series: dict[tuple[float, float], _Window] = {}
 
     def variance(self, nodes: Array) -> Array:
         """V at nodes."""
@@ -160,9 +168,13 @@ class Kernel:
                 start = float(floor[here].min()) / math.exp(foot)
                 moments[here] = self._means(unit, here, foot, start)
                 edge = math.exp(foot + splines.SUPPORT * self.target)
-                open_[here] = (floor[here] < edge) & (self._below(unit, here, edge) > _NEGLIGIBLE)
+                open_[here] = floor[here] < edge
+                if open_.any():
+                    open_[here] &= self._below(unit, here, edge) > _NEGLIGIBLE
             found.append(moments)
             window -= 1
+            if len(found) * count > _MOST_TARGETS:
+                raise UnresolvedError(_TOO_WIDE, 1)
         return (window + 1) * count, np.concatenate(found[::-1], axis=1)
 
     def _floor(self, unit: Units) -> Array:
@@ -177,57 +189,53 @@ class Kernel:
         # Little lies beyond a window in the upper tail; damping would lift its series' errors.
         bulk_below = float(unit.mean[here].max()) * self.factor + self.noise < scale
         damped = self.resolution.damping * (0.35 if bulk_below else 1.0)
-        window, start = self._window(start, damped)
-        damping, frequencies = window.damping / scale, window.frequencies / scale
-        begin, end = start * scale, window.end * scale
-        values = self._transform(unit, here, damping, frequencies, begin, end)
-        return np.asarray((values @ window.series.T).real)
+        window = self._window(start, damped)
+        values = self._transform(unit, here, window, scale)
+        return np.asarray(values.real @ window.series.real - values.imag @ window.series.imag)
+
+    def _transform(self, unit: Units, here: Mask, window: _Window, scale: float) -> Complex:
+        """E exp((i k cycle - damping) (v' - start)) for every source and k of the series."""
+        count, n = len(window.series), self.width
+        damping, cycle = window.damping / scale, window.cycle / scale
+        felt = _Felt(self, unit, here, window.end * scale, damping)
+        rise = _waves_minus_1(felt.each, damping, cycle, count)
+        less = felt.mean(rise)[:, :count]
+        shift = self.noise + n * felt.centre - window.start * scale
+        turns = np.exp((1j * cycle * np.arange(count) - damping) * shift)
+        return np.asarray(_power(less, n) * turns)
 
     def _below(self, unit: Units, here: Mask, point: float) -> Array:
         """Bound on P(v' <= point) by Markov's inequality for exp(-rate v')."""
-        rates = np.array([1.0, 4.0, 16.0, 64.0]) / point
-        values = self._transform(unit, here, rates, np.zeros(1), point, point).real
+        n, rates = self.width, np.array([1.0, 4.0, 16.0, 64.0]) / point
+        felt = _Felt(self, unit, here, point, rates[0])
+        less = felt.mean(np.expm1(np.outer(felt.each, -rates)))
+        values = (1 + less) ** n * np.exp(rates * (point - self.noise - n * felt.centre))
         if self.noise == 0:  # apart from the mass at 0
-            silent = unit.weights[here][:, unit.outputs == 0].sum(axis=1) ** self.width
+            silent = unit.weights[here][:, unit.outputs == 0].sum(axis=1) ** n
             at_zero = silent[:, None] * np.exp(rates * point)
             values = np.maximum(values - at_zero, 1e-15 * at_zero)
         return np.asarray(values.min(axis=1))
 
-    def _transform(
-        self, unit: Units, here: Mask, damping: Array, frequencies: Array, begin: float, end: float
-    ) -> Array:
-        """E exp((i frequency - damping) (v' - begin)) for every source."""
-        n = self.width
-        limit = 100.0 * n * end / self.factor  # exp(-1000) at the lowest rate: it counts no more
-        outputs = np.minimum(unit.outputs, limit)
-        centre = min(float(np.median(unit.mean[here])), max(end - self.noise, 0.0) / self.factor)
-        mine = unit.weights[here]
-        each = (outputs - centre) * (self.factor / n)
-        felt = each * damping.min() < 60  # the others' exponential is 0
-        each, silent = each[felt], mine[:, ~felt].sum(axis=1, keepdims=True)
-        real, imag = _exp_minus_1(np.outer(each, -damping), np.outer(each, frequencies))
-        real, imag = mine[:, felt] @ real - silent, mine[:, felt] @ imag
-        with np.errstate(divide="ignore"):  # log(1 + real + i imag), -inf at 0
-            log_abs = np.log1p(real * (2 + real) + imag * imag) / 2
-        angle = np.arctan2(imag, 1 + real)
-        shift = self.noise + self.factor * centre - begin
-        power = n * log_abs - damping * shift
-        return np.asarray(np.exp(power + 1j * (n * angle + frequencies * shift)))
+    def _window(self, start: float, damping: float) -> _Window:
+        """Series of the splines at nodes 0, 1, ... on [start, end), in units of the first node.
 
-    def _window(self, start: float, damping: float) -> tuple[_Window, float]:
-        """Series of the splines at nodes 0, 1, ... on [start, end), in units of the first node."""
-        start = min(start, math.exp(-splines.SUPPORT * self.target))
-        if start >= 0.3:
-            return self._series(start, damping), start
-        if damping not in self._from_zero:  # a window that begins at 0 serves everywhere
-            self._from_zero[damping] = self._series(0.0, damping)
-        return self._from_zero[damping], 0.0
+        The start is lowered to one of a few, and the series serves wherever it is wanted again.
+        """
+        steps = max(-math.log(max(start, 1e-300)) / (splines.SUPPORT * self.target), 1.0)
+        steps = splines.SUPPORT * _COARSER ** math.ceil(math.log(steps, _COARSER) - 1e-9)
+        start = math.exp(-steps * self.target)
+        start = start if start >= 0.3 else 0.0
+        if (start, damping) not in self._series:
+            self._series[start, damping] = self._new_window(start, damping)
+        return self._series[start, damping]
 
-    def _series(self, start: float, damping: float) -> _Window:
+    def _new_window(self, start: float, damping: float) -> _Window:
         count, step, support = self._per_window, self.target, splines.SUPPORT
         end = math.exp((count - 1 + support) * step)
         length = end - start
         cycles = length * self.resolution.band / (2 * math.pi * step * math.exp(-step))
+        if cycles > _MOST_FREQUENCIES:
+            raise UnresolvedError(_TOO_WIDE, 1)
         frequencies = max(16, math.ceil(cycles))
         points = 2 ** math.ceil(math.log2(4 * frequencies))
         v = start + length * np.arange(points) / points
@@ -245,15 +253,66 @@ class Kernel:
             )
         series = np.fft.rfft(values[:count], axis=1)[:, :frequencies] / points
         series[:, 1:] *= 2
-        cycle = 2 * math.pi / length
-        return _Window(
-            end, np.array([damping]), cycle * np.arange(frequencies, dtype=np.float64), series
-        )
+        return _Window(start, end, damping, 2 * math.pi / length, series.T.copy())
 
 
-def _exp_minus_1(growth: Array, angle: Array) -> tuple[Array, Array]:
-    """Real and imaginary part of ``exp(growth + i angle) - 1``: for wide layers it is small."""
-    growth = np.expm1(growth)
-    sine, cosine = np.sin(angle / 2), np.cos(angle / 2)
-    versine = 2 * sine * sine
-    return growth - (1 + growth) * versine, (1 + growth) * (2 * sine * cosine)
+class _Felt:
+    """Shares of one unit in v', from `centre` on, that ``exp(-damping v')`` can tell apart.
+
+    What is next to nothing beside `end` counts as 0, and what leaves no exponential as infinite.
+    """
+
+    def __init__(self, kernel: Kernel, unit: Units, here: Mask, end: float, damping: float) -> None:
+        factor, mean = kernel.factor / kernel.width, unit.mean[here]
+        most = max(end - kernel.noise, 0.0) / kernel.width
+        self.centre = min(factor * float(mean[len(mean) // 2]), most)
+        low = int(np.searchsorted(unit.outputs, _NOTHING * end / factor))
+        high = int(np.searchsorted(unit.outputs, (self.centre + 60 / damping) / factor))
+        weights = unit.weights if here.all() else unit.weights[here]
+        self.each = np.append(0.0, factor * unit.outputs[low:high]) - self.centre
+        self._weights = weights[:, low:high]
+        self._zero = weights[:, :low].sum(axis=1, keepdims=True)
+        self._lost = weights[:, high:].sum(axis=1, keepdims=True)
+
+    def mean(self, less: Number) -> Number:
+        """Mean of values less 1, from those at `each`; they are -1 at infinity."""
+        inside = (self._weights @ less[1:].view(np.float64)).view(less.dtype)
+        inside += self._zero * less[0]
+        inside -= self._lost
+        return inside
+
+
+def _power(less: Complex, n: int) -> Complex:
+    """(1 + less)^n."""
+    if n < 100:
+        return np.asarray((1 + less) ** n)
+    real, imag = less.real, less.imag
+    with np.errstate(divide="ignore"):  # log(1 + less), -inf at 0
+        log_abs = np.log1p(real * (2 + real) + imag * imag) / 2
+    return np.asarray(np.exp(n * log_abs + 1j * (n * np.arctan2(imag, 1 + real))))
+
+
+def _waves_minus_1(each: Array, damping: float, cycle: float, count: int) -> Complex:
+    """exp(each (i k cycle - damping)) - 1 for at least `count` k, by two short lists of factors."""
+    near = math.ceil(math.sqrt(count))
+    small = _turns_minus_1(each, cycle, near)
+    large = _turns_minus_1(each, cycle * near, math.ceil(count / near))
+    small = _product_minus_1(np.expm1(-damping * each)[:, None], small)
+    return _product_minus_1(large[:, :, None], small[:, None, :]).reshape(len(each), -1)
+
+
+def _product_minus_1(a: Number, b: Complex) -> Complex:
+    """(1 + a) (1 + b) - 1, with all digits where both are small, as for wide layers."""
+    product = a * (1 + b)
+    product += b
+    return product
+
+
+def _turns_minus_1(each: Array, cycle: float, count: int) -> Complex:
+    """exp(i k cycle each) - 1 for every k < count."""
+    half = np.outer(each, cycle / 2 * np.arange(count))
+    sine = np.sin(half)
+    found = np.empty(half.shape, dtype=np.complex128)
+    found.real = -2 * sine * sine
+    found.imag = 2 * sine * np.cos(half)
+    return found

@@ -103,11 +103,13 @@ class Table:
             less = _hermite(middle, self._step, self._cdf, self._pdf) < p
             low, high = np.where(less, middle, low), np.where(less, high, middle)
         first = self._cdf[0] - self._dead
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             tail = self._start + np.log((p - self._dead) / first) / self._tail
         y = np.where(p < self._cdf[0], tail, self._start + self._step * high)
         q = np.where(p <= self._dead, 0.0, np.exp(y))
-        return np.asarray(np.where(p > self._cdf[-1], math.inf, q))
+        # What the weights lack of 1 is an error of theirs; only what escaped is infinite.
+        above = (p > max(float(self._cdf[-1]), 1 - self._escaped)) | (p == 1)
+        return np.asarray(np.where(above, math.inf, q))
 
     def _place(self, y: Array) -> Array:
         return np.asarray(np.clip((y - self._start) / self._step, 0.0, len(self._cdf) - 1.0))

@@ -13,8 +13,10 @@ from lengthlab.activations import Array
 from lengthlab.finite_width.kernel import Kernel
 
 _SHORTEST = 9  # nodes of a run that is worth a comparison
+_STEEPEST = 20  # degree in v
 _TOO_LARGE = 1e280  # a mean output beyond which v' is taken to leave the floats
-_POINTS = np.concatenate([side * np.geomspace(0.01, 6.5, 24) for side in (-1.0, 1.0)])
+_SIDE = np.geomspace(1e-5, 8.5, 48)
+_POINTS = np.concatenate([-_SIDE[::-1], _SIDE])
 
 
 class Run(NamedTuple):
@@ -71,6 +73,8 @@ def _alike(kernel: Kernel, outputs: Array, mean: Array) -> tuple[int, int]:
         change = np.abs(outputs / mean[:, None] - outputs[0] / mean[0])
     steps = np.arange(len(mean))
     degree = round(abs(float(rise[_SHORTEST - 1])) / (_SHORTEST - 1))
+    if degree > _STEEPEST or not _is_power(outputs[0], degree, tolerance * mean[0]):
+        return 0, 0  # the points of all the nodes may lie on one side of a jump
     alike = (change <= tolerance * outputs[0] / mean[0]).all(axis=1)
     alike &= np.abs(np.abs(rise) - degree * steps) * kernel.step <= tolerance
     if kernel.noise > 0:  # it must not be felt by the smallest lengths that matter
@@ -81,3 +85,10 @@ def _alike(kernel: Kernel, outputs: Array, mean: Array) -> tuple[int, int]:
         alike &= (felt <= tolerance) & (zeros**kernel.width < 1e-12)
     count = len(alike) if alike.all() else int(np.argmin(alike))
     return (count, degree) if count >= _SHORTEST else (0, 0)
+
+
+def _is_power(outputs: Array, degree: int, tolerance: float) -> bool:
+    """Whether the outputs at `_POINTS` are a multiple of |point|^(2 degree) on either side."""
+    power = _SIDE ** (2.0 * degree)
+    sides = outputs[: len(_SIDE)][::-1], outputs[len(_SIDE) :]
+    return all(np.abs(side - side[-1] * (power / power[-1])).max() <= tolerance for side in sides)

@@ -5,6 +5,7 @@ The nodes are points h, the same for every variance v; v enters by their Gaussia
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -13,7 +14,10 @@ from lengthlab.network import Network
 
 _REACH = 8.5  # standard deviations: 2e-17 of a Gaussian lies beyond
 _FINEST = 2.0**-46  # relative width at which a panel is not bisected any more
+_ENDS = np.array([1e-6 - 1, 1 - 1e-6])  # of a panel, but inside
 _ROUGH = 1e-7  # what a panel's series may leave open, relative to E X
+_DECADES = 8  # over which small outputs are resolved at width 1
+_ROUGH_NEAR_0 = 1e-5
 _MOST_PANELS = 1000
 _TOO_ROUGH = 1e-3
 _HUGE = 1e290
@@ -43,7 +47,7 @@ class Units:
     Attributes
     ----------
     outputs : ndarray, shape (nodes,)
-        Values of X; the last two are phi(0)^2 and 0, of units with v = 0 and of masked ones.
+        Values of X, ascending; 0 among them, of masked units.
     weights : ndarray, shape (variances, nodes)
         Their probabilities: rows that add up to 1.
     mean, ratio : ndarray, shape (variances,)
@@ -69,7 +73,7 @@ def units(net: Network, variances: Array, *, width: int, order: int) -> Units:
     high = _REACH * math.sqrt(float(live.max()))
     smallest = math.sqrt(float(live.min()))
     low = smallest * 2.0 ** -math.ceil(1 + 20 / width)
-    h, measure = _panels(phi, low, high, order, smallest)
+    h, measure = _panels(phi, low, high, order, smallest, width)
     h, measure = np.append(h, [0.0, 0.0]), np.append(measure, [0.0, 0.0])
     outputs = _square(phi, h)
     outputs[-1] = 0.0
@@ -84,8 +88,10 @@ def units(net: Network, variances: Array, *, width: int, order: int) -> Units:
     with np.errstate(over="ignore", invalid="ignore"):
         relative = outputs / np.where(mean > 0, mean, 1.0)[:, None]
         ratio = np.where(mean > 0, (density * relative * relative).sum(axis=1), 1.0)
-    ratio = np.nan_to_num(ratio, nan=1e290, posinf=1e290)
-    return Units(outputs, density, mean, ratio, np.where(near, outputs, 0.0).max(axis=1))
+    ratio = np.where(ratio < _HUGE, ratio, _HUGE)  # nan as well
+    largest = np.where(near, outputs, 0.0).max(axis=1)
+    rank = np.argsort(outputs)
+    return Units(outputs[rank], density[:, rank], mean, ratio, largest)
 
 
 def _square(phi: Activation, h: Array) -> Array:
@@ -96,7 +102,7 @@ def _square(phi: Activation, h: Array) -> Array:
 
 
 def _panels(
-    phi: Activation, low: float, high: float, order: int, smallest: float
+    phi: Activation, low: float, high: float, order: int, smallest: float, width: int
 ) -> tuple[Array, Array]:
     """Gauss-Legendre nodes and weights on [-high, high], panels halved until phi^2 is resolved."""
     octaves = high * 0.5 ** np.arange(math.ceil(math.log2(high / low)) + 1)
@@ -104,8 +110,7 @@ def _panels(
     inside = [x for x in breaks if -high < x < high]
     edges = np.unique(np.concatenate([-octaves, [0.0], octaves, inside]))
     left, right = edges[:-1], edges[1:]
-    rule, rule_weights = np.polynomial.legendre.leggauss(order)
-    to_series = np.polynomial.legendre.legvander(rule, order - 1)[:, -3:] * rule_weights[:, None]
+    rule, rule_weights, to_series, to_ends = _rule(order)
     done: list[tuple[Array, Array]] = []
     panels, scale = len(left), 0.0
     while len(left):
@@ -114,9 +119,15 @@ def _panels(
         square = _square(phi, h)
         nearest = np.maximum(np.abs(middle) - half, 0.0)
         share = half / high * np.exp(-0.5 * (nearest * _REACH / high) ** 2)
+        ends = _square(phi, middle[:, None] + half[:, None] * _ENDS)  # a jump beyond all nodes
         scale = scale or float(share @ (square @ rule_weights))
-        left_open = order * np.abs(square @ to_series).sum(axis=1) * share
-        rough = (left_open > _ROUGH * scale) & (half > _FINEST * (np.abs(middle) + low))
+        left_open = share * _unresolved(square, ends, to_series, to_ends)
+        rough = left_open > _ROUGH * scale
+        for level, weight in _small_outputs(width) if scale else ():
+            small = np.exp(-np.minimum(square / scale / level, 700.0))
+            at_ends = np.exp(-np.minimum(ends / scale / level, 700.0))
+            rough |= weight * share * _unresolved(small, at_ends, to_series, to_ends) > 1
+        rough &= half > _FINEST * (np.abs(middle) + low)
         panels += int(rough.sum())
         if panels > _MOST_PANELS:
             inner = nearest[rough] < 3 * smallest  # the largest v of a block may hardly occur
@@ -127,6 +138,31 @@ def _panels(
         left, right = np.append(left[rough], split), np.append(split, right[rough])
     nodes, measures = zip(*done, strict=True)
     return np.concatenate(nodes), np.concatenate(measures)
+
+
+def _unresolved(values: Array, ends: Array, to_series: Array, to_ends: Array) -> Array:
+    """Bound what a panel's series leaves open, by its last terms and its misses at the ends."""
+    last = len(to_series) * np.abs(values @ to_series).sum(axis=1)
+    return np.asarray(last + np.abs(values @ to_ends - ends).max(axis=1))
+
+
+def _small_outputs(width: int) -> list[tuple[float, float]]:
+    """Levels, relative to E X, at which P(X < level)^width counts, and its slope by that of one.
+
+    Near a simple zero of phi, P(X < level) goes like sqrt(level).
+    """
+    levels = 0.1 ** np.arange(1.0, 1 + _DECADES // width)
+    return [(t, width * t ** ((width - 1) / 2) / _ROUGH_NEAR_0) for t in levels.tolist()]
+
+
+@cache
+def _rule(order: int) -> tuple[Array, Array, Array, Array]:
+    """Gauss-Legendre rule, and what takes values to a series' last terms and to `_ENDS`."""
+    rule, weights = np.polynomial.legendre.leggauss(order)
+    series = np.polynomial.legendre.legvander(rule, order - 1) * weights[:, None]
+    series *= np.arange(order) + 0.5
+    to_ends = series @ np.polynomial.legendre.legvander(_ENDS, order - 1).T
+    return rule, weights, series[:, -3:] / (np.arange(order) + 0.5)[-3:], to_ends
 
 
 def _refuse_unless_small(phi: Activation, left_open: float, scale: float) -> None:

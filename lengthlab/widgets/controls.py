@@ -6,8 +6,9 @@ from typing import Any
 
 from lengthlab.activations import Activation, catalogue
 from lengthlab.formula import formula
-from lengthlab.widgets.model import PARAMETERS, Model
+from lengthlab.widgets.model import Model
 from lengthlab.widgets.panel import Field, Panel
+from lengthlab.widgets.run import PARAMETERS
 from lengthlab.widgets.words import formula_note, notes
 
 _NUMBERS = (*PARAMETERS[1:], "trials")

@@ -10,7 +10,7 @@ from lengthlab.blocks import Block
 from lengthlab.correlation.gram import Grams
 from lengthlab.network import Network
 from lengthlab.rng import block_generator, seed_sequence
-from lengthlab.widgets.model import Run
+from lengthlab.widgets.run import Run
 
 _MOST_UNITS = 4e8  # drawn at most: some seconds of work
 _MOST_NUMBERS = 2_000_000  # kept: 16 MB

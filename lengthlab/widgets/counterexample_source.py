@@ -9,7 +9,7 @@ from lengthlab.drawing.sums import PATHS, LayerSample, Side, Sums, sizes
 from lengthlab.length_map import length_map
 from lengthlab.network import Network
 from lengthlab.rng import block_generator
-from lengthlab.widgets.model import Run
+from lengthlab.widgets.run import Run
 from lengthlab.widgets.widths_source import Networks, Together, stream
 
 LARGEST = 10**7

@@ -1,76 +1,19 @@
 """The model behind the widgets: parameters, the networks drawn so far, and what is wrong."""
 
-import functools
 import threading
-import time
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import traitlets
-from numpy.typing import ArrayLike
 
-from lengthlab.activations import Activation, Array
-from lengthlab.blocks import cores
+from lengthlab.activations import Activation
 from lengthlab.checks import check_count
 from lengthlab.convergence import Experiment
-from lengthlab.length_process import LengthProcess
-from lengthlab.network import Network
+from lengthlab.widgets.run import PARAMETERS, Run, Source, start
 from lengthlab.widgets.words import caption, describe_layer
 
-PARAMETERS = (
-    "activation",
-    "sigma_w",
-    "sigma_b",
-    "width",
-    "depth",
-    "input_length",
-    "keep_probability",
-    "seed",
-)
-"""Each starts a new generation when it changes."""
 _DEFAULTS = dict(zip(PARAMETERS, ("tanh", 1.0, 0.0, 100, 10, 1.0, 1.0, 0), strict=True))
 _MOST_LENGTHS = 20_000_000  # 160 MB
-_DEEPEST = 1000
-_SLOWEST = 1.0  # seconds that a reader's own phi may take for one call
-
-
-@dataclass(frozen=True)
-class Run:
-    """One generation: accepted parameters, and what was made of them."""
-
-    values: dict[str, Any]
-    experiment: Experiment
-    process: LengthProcess = field(repr=False)
-
-    @property
-    def drawn(self) -> int:
-        """Networks drawn."""
-        return self.experiment.drawn
-
-    def advance(self, seconds: float, trials: int) -> None:
-        """Draw networks for about so long, until there are `trials`."""
-        wanted = trials - self.drawn
-        if wanted > 0:
-            self.experiment.add(self.process.advance(seconds, trials=wanted))
-
-
-class Source(Protocol):
-    """What a view draws at random besides the model's networks, anew for each generation.
-
-    It is drawn with the model's seed, in its own stream; its first draws do not depend on how the
-    calls are cut.
-    """
-
-    @property
-    def drawn(self) -> int:
-        """Trials that are complete."""
-
-    def restart(self, run: Run) -> None:
-        """Begin anew with the parameters of a generation; quick: a control may be moving."""
-
-    def advance(self, seconds: float, trials: int) -> None:
-        """Draw for about so long, until there are `trials`."""
 
 
 class _Parameter(traitlets.Any):
@@ -156,7 +99,7 @@ class Model(traitlets.HasTraits):
         if not isinstance(running, bool):
             msg = f"running must be True or False, got {running!r}"
             raise TypeError(msg)
-        self._run = _start({**_DEFAULTS, **traits, "activation": activation})
+        self._run = start({**_DEFAULTS, **traits, "activation": activation})
         self._shown = self._run  # the one that the present generation is of
         self._trials = _check_trials(trials, self._run.values["depth"])
         super().__init__(**self._run.values, trials=self._trials, running=running)
@@ -234,7 +177,7 @@ class Model(traitlets.HasTraits):
         """Start again from the same seed."""
         with self.lock:
             self.set_trait("message", "")
-            self._run = _start(self._run.values)
+            self._run = start(self._run.values)
             self._renew()
 
     def reseed(self) -> None:
@@ -295,7 +238,7 @@ class Model(traitlets.HasTraits):
                 self.set_trait("message", "")
                 return value
             try:
-                run = _start({**self._run.values, name: value})
+                run = start({**self._run.values, name: value})
                 if name == "depth":
                     _check_lengths(self._trials, run.values["depth"])
             except Exception as error:
@@ -364,51 +307,6 @@ class Model(traitlets.HasTraits):
             f"activation {phi.name!r} raised {type(error).__name__}: {text}; "
             "mend it or choose another"
         )
-
-
-def _start(values: dict[str, Any]) -> Run:
-    phi = values["activation"]
-    net = Network(
-        _watched(phi) if isinstance(phi, Activation) else phi,
-        sigma_w=values["sigma_w"],
-        sigma_b=values["sigma_b"],
-        input_length=values["input_length"],
-        keep_probability=values["keep_probability"],
-    )
-    width, depth = check_count("width", values["width"]), check_count("depth", values["depth"])
-    if depth > _DEEPEST:
-        msg = f"depth must be an integer >= 1 and <= {_DEEPEST}, got {depth}; use sample_lengths"
-        raise ValueError(msg)
-    seed = check_count("seed", values["seed"], minimum=0)
-    accepted = {name: getattr(net, name, None) for name in PARAMETERS}
-    accepted |= {"width": width, "depth": depth, "seed": seed}
-    if isinstance(phi, Activation):
-        accepted["activation"] = phi
-    # One core stays free: the browser paints while the kernel draws.
-    threads = max(1, cores() - 1)
-    process = LengthProcess(net, width=width, depth=depth, rng=seed, threads=threads)
-    return Run(accepted, Experiment(net, width=width, depth=depth), process)
-
-
-@functools.lru_cache(maxsize=8)
-def _watched(phi: Activation) -> Activation:
-    """Return phi as it is drawn: a Python function of the reader's must not hold up the picture."""
-    if phi.into is not None or phi.expression:
-        return phi
-
-    def function(x: Array) -> ArrayLike:
-        start = time.perf_counter()
-        values = phi.function(x)
-        took = time.perf_counter() - start
-        if took > _SLOWEST:
-            msg = (
-                f"activation {phi.name!r} took {took:.1f} s for one call, with {x.size} numbers; "
-                "write it with numpy's elementwise functions, or choose another"
-            )
-            raise ValueError(msg)
-        return values
-
-    return replace(phi, function=function)
 
 
 def _check_trials(trials: Any, depth: int) -> int:

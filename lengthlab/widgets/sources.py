@@ -2,7 +2,7 @@
 
 from lengthlab.convergence import Experiment
 from lengthlab.dense_network import DenseProcess
-from lengthlab.widgets.model import Run
+from lengthlab.widgets.run import Run
 
 WIDEST_DENSE = 1000
 """Units a layer up to which networks with weight matrices are drawn."""

@@ -17,9 +17,10 @@ from lengthlab.live import LiveFigure
 from lengthlab.live.figure import LIVE
 from lengthlab.live.front_end import front_end
 from lengthlab.widgets.controls import Controls
-from lengthlab.widgets.model import PARAMETERS, Model, Source
+from lengthlab.widgets.model import Model
 from lengthlab.widgets.own import owned
 from lengthlab.widgets.panel import BUTTONS
+from lengthlab.widgets.run import PARAMETERS, Source
 
 _FORWARDED = (*PARAMETERS, "trials", "drawn", "generation")
 _FRAMES = 120  # a run is spread over so many at least, or nobody would see it grow

@@ -12,7 +12,7 @@ from lengthlab.blocks import cores
 from lengthlab.drawing.width_samples import WIDTHS, WidthSample
 from lengthlab.length_process import LengthProcess
 from lengthlab.network import Network
-from lengthlab.widgets.model import Run
+from lengthlab.widgets.run import Run
 
 _MOST_UNITS = 2e8  # drawn at one width: about two seconds of work
 _MOST_LENGTHS = 2_000_000  # kept of one width: 16 MB

@@ -172,6 +172,7 @@ def test_no_barrier_that_axe_knows(all_views, theme):
     set_theme(all_views, f"JupyterLab {theme}")
     for name in VIEWS:
         show(all_views, name)
+    assert all_views.page.locator(".lengthlab-widget canvas").count() == len(VIEWS)
     found = all_views.page.evaluate(
         """async () => (await axe.run(".lengthlab-widget")).violations.map(
             ({ id, nodes }) => [id, nodes.map((node) => node.html)])"""

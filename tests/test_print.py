@@ -1,0 +1,408 @@
+"""The whole course as one page, a PDF and a deck: complete, with no network, refused in a line."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import zlib
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from lengthlab.__main__ import main
+from lengthlab.cli import lessons
+from lengthlab.cli.arguments import CommandError
+from lengthlab.cli.printing import chromium, document, fonts, slides
+from lengthlab.cli.printing.mathml import mathml, with_formulas
+from lengthlab.cli.printing.notebooks import PAGES, convert, markdown, placed, read_chapters
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "lessons"
+ROUTES = FOLDER / "instructor" / "routes.md"
+LESSONS = sorted(path for path in FOLDER.glob("[0-9][0-9]_*.ipynb"))
+
+
+class Page(HTMLParser):
+    """Elements of a page, and its text outside formulas, code and style."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.text, self.quiet = [], [], 0
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        self.quiet += tag in ("math", "style", "script", "pre", "code")
+
+    def handle_endtag(self, tag):
+        self.quiet -= tag in ("math", "style", "script", "pre", "code")
+
+    def handle_data(self, data):
+        if not self.quiet:
+            self.text.append(data)
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.elements if name == tag]
+
+
+@pytest.fixture(scope="module")
+def course():
+    return document.course_html(FOLDER)
+
+
+@pytest.fixture(scope="module")
+def page(course):
+    return Page(course)
+
+
+@pytest.fixture(scope="module")
+def deck():
+    return slides.deck(FOLDER, "50")
+
+
+# --- the page -------------------------------------------------------------------------------------
+
+
+def test_every_lesson_and_page_is_a_chapter_and_in_the_contents(page):
+    wanted = [f"lesson-{path.name[:2]}" for path in LESSONS] + ["glossary", "references"]
+    chapters = [a["id"] for a in page.all("section") if a.get("class") == "chapter"]
+    assert chapters == wanted
+    links = [a["href"][1:] for a in page.all("a") if a.get("href", "").startswith("#")]
+    assert links[: len(wanted)] == wanted
+    assert len(wanted) == 16
+
+
+def test_names_are_unique_and_links_lead_somewhere(page):
+    names = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
+    assert len(names) == len(set(names))
+    for attrs in page.all("a"):
+        target = attrs["href"]
+        assert target.startswith(("https://", "#"))
+        assert not target.startswith("#") or target[1:] in names
+
+
+def test_nothing_is_fetched(course, page):
+    assert page.all("script") == []
+    assert page.all("link") == []
+    assert page.all("iframe") == []
+    assert all(attrs["src"].startswith("data:") for attrs in page.all("img"))
+    assert set(re.findall(r"url\((\w+):", course)) == {"data"}
+    assert "@import" not in course
+
+
+def test_every_picture_has_a_text_alternative(page):
+    pictures = page.all("img")
+    assert len(pictures) >= 35
+    assert all(len(attrs["alt"].split()) >= 8 for attrs in pictures)
+
+
+def test_every_formula_is_one(course, page):
+    assert len(page.all("math")) > 1500
+    text = "".join(page.text)
+    assert "$" not in text
+    assert not re.search(r"\\[a-zA-Z]+", text)
+    assert "<mtext>\\" not in course
+    assert "merror" not in course
+
+
+def test_answers_are_there_and_the_code_of_pictures_is_not(course, page):
+    assert course.count('class="cell border-box-sizing code_cell') > 200
+    assert "celltag_answer" in course
+    assert "not attempted: put your answer in place of the three dots." in course
+    assert "figsize" not in course
+    assert course.count("<details>") >= 12
+    assert "In&nbsp;[" not in course
+
+
+def test_the_command_writes_the_page(tmp_path, capsys, course):
+    target = tmp_path / "course.html"
+    assert main(["lessons", "--to", "html", "--output", str(target)]) == 0
+    assert target.read_text(encoding="utf-8") == course  # and twice the same
+    assert capsys.readouterr().out.startswith(f"Wrote {target}, ")
+
+
+def test_the_name_of_the_file_may_be_left_out(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(lessons, "_made", lambda kind, route: kind.encode())
+    for kind in lessons.FILES:
+        assert main(["lessons", "--to", kind]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "lengthlab-lessons.html",
+        "lengthlab-lessons.pdf",
+        "lengthlab-slides-50.html",
+    ]
+
+
+# --- formulas -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tex", "spaces"),
+    [
+        ("a + b", ["0.222em", "0.222em"]),
+        ("-a", []),
+        ("a = -b", ["0.278em", "0.278em"]),
+        ("a, b", ["0.167em"]),
+        (r"E \log q", ["0.167em", "0.167em"]),
+        (r"\log(q)", []),
+        (r"|a - b| \le |c|", ["0.222em", "0.222em", "0.278em", "0.278em"]),
+        (r"|-a|", []),
+        (r"e^{a + b}", []),
+        (r"1/N", []),
+        (r"\{x : x < 1\}", ["0.278em"] * 4),
+        (r"H \sim N", ["0.278em", "0.278em"]),
+        (r"q_1, \dots, q_D", ["0.167em"] * 3),
+        (r"\phi(-x)", []),
+    ],
+)
+def test_spaces_are_those_of_tex(tex, spaces):
+    assert re.findall(r'<mspace width="([\d.]+em)"', mathml(tex)) == spaces
+
+
+def test_words_lines_and_alternatives():
+    assert '<mi class="word">Var</mi>' in mathml(r"\mathrm{Var}\, q")
+    assert '<mrow class="overline">' in mathml(r"\overline{a + b}")
+    assert '<mrow class="underbrace">' in mathml(r"\underbrace{a + b}_{c}")
+    assert 'display="block"' in mathml("q", display=True)
+    assert 'alttext="a &lt; b"' in mathml("a < b")
+    assert "xmlns" not in mathml("q")
+
+
+def test_formulas_in_html():
+    text = with_formulas("<summary>$a &lt; b$ and $$c$$</summary>")
+    assert text.startswith('<summary><math display="inline" alttext="a &lt; b">')
+    assert '<math display="block" alttext="c">' in text
+    assert with_formulas("5 dollars") == "5 dollars"
+
+
+def test_a_full_stop_stays_with_its_formula():
+    body = placed(f"<p>as {markdown('$q$')}.</p>", "x")
+    assert '<span class="together"><math' in body
+    assert "</math>.</span>" in body
+
+
+def test_the_fonts_have_every_letter_of_the_course(course):
+    from fontTools.ttLib import TTFont
+
+    known = set(TTFont(fonts._MATH).getBestCmap())
+    texts = "".join(re.findall(r"<m[ion][^>]*>([^<]*)</m[ion]>", course))
+    missing = {letter for letter in texts if ord(letter) > 32 and ord(letter) not in known}
+    assert not {letter for letter in missing if letter not in "\xa0\u2061\u2062"}
+    assert "MATH" in TTFont(fonts._MATH)
+
+
+def test_the_font_comes_with_its_licence():
+    assert "SIL OPEN FONT LICENSE" in (fonts._MATH.parent / "OFL.txt").read_text()
+
+
+# --- the PDF --------------------------------------------------------------------------------------
+
+
+needs_chromium = pytest.mark.browser
+
+
+def pdf_of(*pages):
+    """A PDF as Chromium writes one, as far as its places go."""
+    kids = " ".join(f"{10 + k} 0 R" for k in range(len(pages)))
+    names = "\n".join(f"/{name} [{10 + k} 0 R /XYZ 0 700 0]" for k, name in enumerate(pages))
+    body = [f"{10 + k} 0 obj\n<</Type /Page>>\nendobj" for k in range(len(pages))]
+    top = "1 0 obj\n<</Type /Catalog /Pages 2 0 R /Dests 3 0 R>>\nendobj"
+    tree = f"2 0 obj\n<</Type /Pages /Kids [{kids}]>>\nendobj"
+    places = f"3 0 obj\n<<{names}>>\nendobj"
+    return "\n".join([*body, top, tree, places, "trailer <</Root 1 0 R>>"]).encode()
+
+
+def test_places_are_found_on_their_pages():
+    assert chromium.page_numbers(pdf_of("one", "two")) == {"one": 1, "two": 2}
+    assert chromium.page_numbers(b"%PDF-1.4 something else") == {}
+
+
+def test_places_in_a_stream_of_objects():
+    inner = b"<</Type /Pages /Kids [7 0 R]>> <</Type /Page>> <</a [7 0 R /XYZ 0 0 0]>>"
+    starts = [0, 31, 48]
+    head = " ".join(f"{n} {s}" for n, s in zip((2, 7, 8), starts, strict=True)).encode() + b" "
+    data = zlib.compress(head + inner)
+    pdf = b"5 0 obj\n<</Type /ObjStm /First %d>>\nstream\n" % len(head) + data
+    pdf += b"\nendstream\nendobj\n1 0 obj\n<</Pages 2 0 R>>\nendobj\ntrailer <</Root 1 0 R>>"
+    assert chromium.page_numbers(pdf) == {"a": 1}
+
+
+@needs_chromium
+def test_the_pdf_has_pages_with_numbers_in_the_contents(tmp_path, monkeypatch):
+    """Two chapters instead of sixteen: what is printed is the same."""
+    chapters = [c for c in read_chapters(FOLDER) if c.anchor in ("lesson-00", "references")]
+    monkeypatch.setattr(document, "read_chapters", lambda folder: chapters)
+    printed = []
+    original = document.print_pdf
+    monkeypatch.setattr(document, "print_pdf", lambda page: printed.append(page) or original(page))
+    pdf = document.course_pdf(FOLDER)
+    assert pdf.startswith(b"%PDF")
+    numbers = chromium.page_numbers(pdf)
+    assert numbers["lesson-00"] == 3
+    assert numbers["references"] > 6
+    assert f'<span class="page">{numbers["references"]}</span>' in printed[1]
+    assert "<details>" not in printed[1]
+
+
+def test_without_chromium_one_line_says_how_to_get_one(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("LENGTHLAB_CHROMIUM", raising=False)
+    monkeypatch.setattr(chromium.shutil, "which", lambda name: None)
+    monkeypatch.setattr(document, "course_html", lambda folder: pytest.fail("too late"))
+    assert main(["lessons", "--to", "pdf", "--output", str(tmp_path / "c.pdf")]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "apt-get install chromium" in said
+    monkeypatch.setenv("LENGTHLAB_CHROMIUM", "/no/such/program")
+    assert main(["lessons", "--to", "pdf", "--output", str(tmp_path / "c.pdf")]) == 2
+    assert "'/no/such/program'" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell script stands for Chromium")
+def test_a_chromium_that_fails_is_named(tmp_path, monkeypatch):
+    fake = tmp_path / "chromium"
+    fake.write_text("#!/bin/sh\necho broken >&2\nexit 7\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("LENGTHLAB_CHROMIUM", str(fake))
+    with pytest.raises(CommandError, match=r"made no PDF \(status 7\): broken"):
+        chromium.print_pdf("<p>")
+    fake.write_text("#!/bin/sh\nexec sleep 60\n")
+    monkeypatch.setattr(chromium, "PATIENCE", 0.2)
+    with pytest.raises(CommandError, match="did not print"):
+        chromium.print_pdf("<p>")
+
+
+# --- the slides -----------------------------------------------------------------------------------
+
+
+def plan():
+    """Rows of the table of the 50-minute route: from, minutes, lesson, cells."""
+    text = ROUTES.read_text(encoding="utf-8").partition("## 50 minutes")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\d+) \| (\d+) \| (\d+) \| .* \| ([^|]*) \|$", text, flags=re.M)
+    return [(*map(int, row[:3]), re.findall(r"`([\w-]+)`", row[3])) for row in rows]
+
+
+def test_the_deck_has_the_cells_of_the_route_in_order(deck):
+    shown = re.findall(r'data-cells="(\d\d)_\w+\.ipynb, ([\w-]+)"', deck)
+    first = [(f"{lesson:02d}", cells[0]) for _, _, lesson, cells in plan()]
+    assert [place for place in shown if place in first] == first
+    assert len(shown) >= len(first)
+    assert deck.count('<section class="slide') == len(shown) + 1
+
+
+def test_the_route_takes_its_minutes():
+    begin = 0
+    for start, minutes, _, _ in plan():
+        assert start == begin
+        begin += minutes
+    assert begin == 50
+
+
+def test_every_cell_of_every_route_exists():
+    rows = re.findall(
+        r"^\| \d+ \| \d+ \| (\d+) \| [^|]* \| (`[^|]*) \|$", ROUTES.read_text("utf-8"), flags=re.M
+    )
+    assert len(rows) > 30
+    for lesson, cells in rows:
+        (path,) = FOLDER.glob(f"{int(lesson):02d}_*.ipynb")
+        known = {cell["id"] for cell in json.loads(path.read_text("utf-8"))["cells"]}
+        assert set(re.findall(r"`([\w-]+)`", cells)) <= known, path.name
+
+
+def test_the_routes_take_their_minutes_too():
+    """Every table of minutes goes on where the row before ends; the lectures are of 90 minutes."""
+    text = ROUTES.read_text(encoding="utf-8")
+    ends = []
+    for table in re.findall(r"\| from \| minutes .*?\n\n", text, flags=re.S):
+        begin = 0
+        for start, minutes in re.findall(r"^\| (\d+) \| (\d+) \|", table, flags=re.M):
+            assert int(start) == begin
+            begin += int(minutes)
+        ends.append(begin)
+    assert ends == [50, 90, 90]
+
+
+def test_the_deck_fetches_nothing_and_has_formulas_and_pictures(deck):
+    page = Page(deck)
+    assert page.all("link") == []
+    assert [attrs for attrs in page.all("script") if "src" in attrs] == []
+    assert all(attrs["src"].startswith("data:") and attrs["alt"] for attrs in page.all("img"))
+    assert len(page.all("img")) >= 4
+    assert len(page.all("math")) > 50
+    assert "default_rng" not in deck
+    assert "$" not in "".join(page.text)
+
+
+def test_a_route_that_names_what_is_not_there(tmp_path, monkeypatch):
+    (tmp_path / "instructor").mkdir()
+    for path in (*LESSONS[:2], *(FOLDER / name for name in PAGES)):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    routes = tmp_path / "instructor" / "routes.md"
+    with pytest.raises(CommandError, match="must be a file that can be read"):
+        slides.deck(tmp_path, "50")
+    for row, complaint in (
+        ("| 0 | 5 | 0 | what | `nowhere` |", "the cell 'nowhere' of 00_start_here.ipynb"),
+        ("| 0 | 5 | 9 | what | `point` |", "lesson 9, and there is none"),
+    ):
+        routes.write_text(f"# Routes\n\n## 50 minutes\n\n{row}\n")
+        with pytest.raises(CommandError, match=re.escape(complaint)):
+            slides.deck(tmp_path, "50")
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ((), "required: --to"),
+        (("--to", "docx"), "invalid choice: 'docx'"),
+        (("--to", "html", "--route", "50"), "route is for slides"),
+        (("--to", "slides", "--route", "51"), "route must be one of 50, got '51'"),
+        (("--to", "pdf", "--output", "course.html"), "output must end in .pdf, got 'course.html'"),
+        (("--to", "html", "--output", "course.pdf"), "output must end in .html, got 'course.pdf'"),
+        (("--to", "html", "--output", "no/such/course.html"), "a folder that you can write to"),
+        (("--to", "html", "--output", "."), "output must end in .html"),
+    ],
+)
+def test_bad_input_is_refused_in_one_line(tmp_path, arguments, complaint):
+    command = [sys.executable, "-m", "lengthlab", "lessons", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert complaint in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("module", lessons.NEEDED)
+def test_without_a_package_one_line_says_how_to_get_it(tmp_path, monkeypatch, capsys, module):
+    found = lessons.importlib.util.find_spec
+    monkeypatch.setattr(
+        lessons.importlib.util, "find_spec", lambda name: None if name == module else found(name)
+    )
+    assert main(["lessons", "--to", "html", "--output", str(tmp_path / "c.html")]) == 2
+    said = capsys.readouterr().err
+    assert said == (
+        f'lengthlab: {module} is not installed; get it with: pip install "lengthlab[print]"\n'
+    )
+
+
+def test_a_notebook_that_is_none_is_named(tmp_path):
+    (tmp_path / "00_broken.ipynb").write_text("{")
+    with pytest.raises(CommandError, match=r"00_broken\.ipynb' must be a notebook"):
+        read_chapters(tmp_path)
+
+
+def test_the_command_loads_nbconvert_only_when_asked():
+    code = "import sys, lengthlab.__main__ as m; m._parser(); print('nbconvert' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "False"
+
+
+def test_pictures_of_markdown_cells_are_in_the_page():
+    lesson = next(c for c in read_chapters(FOLDER) if c.anchor == "lesson-01")
+    body = convert(lesson.cells[:1], FOLDER)
+    assert "One random layer" in body
+    assert "prompt" not in re.sub(r"<style.*?</style>", "", body, flags=re.S)
