@@ -91,7 +91,7 @@ def draw_histograms(experiment: Experiment, *, axes: str = "shared") -> Histogra
     --------
     >>> from lengthlab.network import Network
     >>> picture = draw_histograms(Experiment(Network("tanh"), width=64, depth=5))
-    >>> picture.panels[4].axes.get_title()
+    >>> picture.panels[4].axes.get_title(loc="left")
     'layer 5'
     """
     # Panels are placed by hand: a layout engine would take longer than all the rest.

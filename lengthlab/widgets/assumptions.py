@@ -229,7 +229,8 @@ class AssumptionsView(View):
         )
 
     def _caption(self, text: str) -> None:
-        picture.caption_assumptions(self._artists, text and self.model.captioned())
+        caption = f"{self.model.captioned()}, q {number(self.q)}"
+        picture.caption_assumptions(self._artists, text and caption)
 
     # From the reader
 

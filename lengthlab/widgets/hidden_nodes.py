@@ -141,6 +141,7 @@ class HiddenNodesView(View):
     def summary(self) -> str:
         """One line of numbers: kurtosis and correlation of squares, sampled and exact."""
         self.complete()
+        self._move()  # what lies beyond the axis is counted there
         return self._words()
 
     def _words(self) -> str:
@@ -187,7 +188,7 @@ class HiddenNodesView(View):
         )
 
     def _caption(self, text: str) -> None:
-        drawing.caption_hidden_nodes(self._artists, text)
+        drawing.caption_hidden_nodes(self._artists, text and f"{text}, layer {self.layer}")
 
     def _table(self) -> str:
         names = ",".join(f"h_{self.layer}_{k + 1}" for k in range(self.sample.nodes.shape[1]))

@@ -45,7 +45,7 @@ class LengthMapView(View):
     --------
     >>> view = LengthMapView("tanh", sigma_w=1.5, sigma_b=0.3, steps=3)
     >>> view.summary
-    'tanh, sigma_w 1.5, sigma_b 0.3: from 2.34 in 3 steps to 1.013, fixed point 0.9535 slope 0.3949'
+    'tanh, sigma_w 1.5, sigma_b 0.3: from 2.34 in 3 steps to 1.013, fixed point 0.9608 slope 0.4246'
     >>> view.close()
     """
 

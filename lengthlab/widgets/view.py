@@ -178,6 +178,9 @@ class View(Controls, LiveFigure):
     def still(self) -> dict[str, str]:
         """Return the present picture and numbers for where no kernel runs, by MIME type."""
         with self._captioned():
+            self.complete()
+            self._move()
+            self._describe()
             return super().still()
 
     def save(self, path: str | Path) -> None:

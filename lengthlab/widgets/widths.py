@@ -133,6 +133,7 @@ class WidthExplorer(View):
     def summary(self) -> str:
         """One line of numbers: N_0, and the networks of one width."""
         self.complete()
+        self._move()  # what lies beyond the axis is counted there
         return self._words()
 
     # What the picture shows
@@ -171,7 +172,11 @@ class WidthExplorer(View):
 
     def _words(self) -> str:
         numbers = ", ".join(f"{label} {value}" for label, value in self._pairs())
-        return f"{self.model.captioned('depth', 'seed')}: {numbers}"
+        return f"{self._parameters_in_words()}: {numbers}"
+
+    def _parameters_in_words(self) -> str:
+        names = self.model.captioned("depth", "seed")
+        return f"{names}, eps {number(self.eps)}, delta {number(self.delta)}"
 
     def _pairs(self) -> list[tuple[str, str]]:
         data = self._data()
@@ -213,7 +218,7 @@ class WidthExplorer(View):
         )
 
     def _caption(self, text: str) -> None:
-        drawing.caption_widths(self._artists, text and self.model.captioned("depth", "seed"))
+        drawing.caption_widths(self._artists, text and self._parameters_in_words())
 
     def _table(self) -> str:
         self.complete()

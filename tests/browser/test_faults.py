@@ -10,7 +10,7 @@ import time
 import numpy as np
 import lengthlab as ll
 from lengthlab.widgets import LengthLab
-lab = LengthLab("tanh", sigma_w=1.5, sigma_b=0.3, width=64, depth=6, trials=100_000)
+lab = LengthLab("tanh", sigma_w=1.5, sigma_b=0.3, width=64, depth=6, trials=3_000_000)
 lab
 """
 WATCH = """(canvas) => {

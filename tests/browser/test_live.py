@@ -106,7 +106,8 @@ def saved_pixels(notebook):
 
 
 def test_the_browser_paints_what_matplotlib_saves(gallery):
-    gallery.repaint("live.refresh()")
+    gallery.execute("live.refresh()")
+    gallery.wait_frames(0)
     painted = canvas_pixels(gallery)
     share, block = differing(painted, saved_pixels(gallery))
     assert share < 0.02

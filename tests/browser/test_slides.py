@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from harness import ROOT, launched_chromium, missing
+from harness import ROOT
 
 from lengthlab.__main__ import main
 
@@ -18,18 +18,10 @@ def file(tmp_path_factory):
     return target
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if missing():
-        pytest.fail(missing())
-    with launched_chromium() as chromium:
-        yield chromium
-
-
 @pytest.fixture
-def page(browser, file):
+def page(chromium, file):
     """The deck on a projector; whatever it asks for but itself is noted and refused."""
-    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    context = chromium.new_context(viewport={"width": 1280, "height": 720})
     strangers, errors = [], []
 
     def only_itself(route):
@@ -144,8 +136,8 @@ def test_formulas_are_set_in_the_font_that_came_along(page):
     assert {"Course", "Course Math"} <= set(loaded)
 
 
-def test_without_a_script_and_on_paper_all_slides_are_there(browser, file, tmp_path):
-    context = browser.new_context(java_script_enabled=False)
+def test_without_a_script_and_on_paper_all_slides_are_there(chromium, file, tmp_path):
+    context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(file.as_uri())
     count = page.locator(".slide").count()

@@ -62,4 +62,5 @@ def _part(path: Path, letters: str) -> bytes:
     cut.subset(font)
     out = io.BytesIO()
     subset.save_font(font, out, options)
+    font.close()
     return out.getvalue()
