@@ -49,5 +49,5 @@ def test_closed_widgets_leave_nothing(view):
     assert model._watchers == 0
     # Caches of matplotlib and numpy come to rest; one object a widget would be seen.
     assert after[0] - before[0] < TIMES / 2
-    assert after[1] - before[1] < 3 * TIMES
+    assert after[1] - before[1] < 10 * TIMES  # a figure that stays holds thousands
     assert psutil.Process().memory_info().rss - resident < MOST_BYTES

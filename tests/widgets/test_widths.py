@@ -346,7 +346,8 @@ def test_the_theory_waits_until_the_hand_rests(explorer):
 
 def test_summary_has_at_most_four_digits(explorer):
     explorer.run(123)
-    assert explorer.summary.startswith("relu, sigma_w 1.414, sigma_b 0, depth 3, seed 4: layer 3")
+    settings = "relu, sigma_w 1.414, sigma_b 0, depth 3, seed 4, eps 0.2, delta 0.05"
+    assert explorer.summary.startswith(f"{settings}: layer 3")
     for word in re.findall(r"[\d.]+", explorer.summary.split(": ")[1]):
         digits = word.replace(".", "").lstrip("0") if "." in word else word.strip("0")
         assert len(digits) <= 4, word
