@@ -106,8 +106,7 @@ def saved_pixels(notebook):
 
 
 def test_the_browser_paints_what_matplotlib_saves(gallery):
-    gallery.execute("live.refresh()")
-    gallery.wait_frames(0)
+    gallery.repaint("live.refresh()")
     painted = canvas_pixels(gallery)
     share, block = differing(painted, saved_pixels(gallery))
     assert share < 0.02
