@@ -94,7 +94,7 @@ class Experiment:
             self.band = self._band(length_map(net, depth=layers)) if layers else NO_BAND
         self._rows = np.empty((256, self.depth))
         self.drawn = 0
-        self._last: LayerSummary | None = None
+        self._last: dict[int, LayerSummary] = {}
 
     def _band(self, prediction: LengthMap) -> Band:
         return band_around(prediction, self.net, width=self.width, level=LEVEL)
@@ -160,14 +160,13 @@ class Experiment:
         if check_count("layer", layer) > self.depth:
             msg = f"layer must be an integer >= 1 and <= {self.depth}, got {layer}"
             raise ValueError(msg)
-        last = self._last
-        if last and last.layer == layer and last.drawn <= self.drawn <= (1 + patience) * last.drawn:
-            return last
-        self._last = self._summarise(layer)
-        return self._last
+        last = self._last.get(layer)
+        if last is None or not last.drawn <= self.drawn <= (1 + patience) * last.drawn:
+            last = self._last[layer] = self._summarise(layer)
+        return last
 
     def _summarise(self, layer: int) -> LayerSummary:
-        q = self.lengths[:, layer - 1]
+        q = self.lengths[:, layer - 1].copy()  # in one piece: it is gone through seven times
         predicted = float(self.prediction.values[layer - 1])
         counts = len(q), int(np.isinf(q).sum()), int((q == 0).sum())
         if not len(q):

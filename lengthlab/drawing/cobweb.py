@@ -14,13 +14,24 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from lengthlab.activations import Activation, Array
-from lengthlab.drawing.parts import BAR, CURVE, INK, line, round_up, set_limits
+from lengthlab.drawing.parts import (
+    BAR,
+    CURVE,
+    INK,
+    label_apart,
+    label_below,
+    line,
+    round_up,
+    set_limits,
+    write_above,
+)
 from lengthlab.fixed_points import FixedPoint
 from lengthlab.gaussian import critical_variance, mean_square
 from lengthlab.network import Network
 
 _POINTS = 81  # of the curve
 _LABEL = r"length in the next layer  $V(q)$"
+_APART = 0.42  # inches from an axis to its label
 _ROOM = 1.25  # of the axis beyond the largest length of the path
 
 
@@ -152,8 +163,10 @@ def draw_cobweb(web: Cobweb, points: Sequence[FixedPoint] = ()) -> CobwebArtists
         wall=line(main, ":", INK, 2, lw=1.6),
         path=line(layers, "-o", BAR, 3, lw=1.4, ms=4.5, mec="white", mew=0.6),
     )
-    main.set(xlabel=r"length now  $q$", ylabel=_LABEL)
-    layers.set(xlabel="steps", ylabel="length")
+    label_below(main, r"length now  $q$")
+    label_apart(main, _LABEL, _APART)
+    label_below(layers, "steps")
+    label_apart(layers, "length", _APART)
     layers.xaxis.set_major_locator(MaxNLocator(integer=True))
     for axes in (main, layers):
         axes.spines[["top", "right"]].set_visible(False)
@@ -237,7 +250,7 @@ def update_cobweb(artists: CobwebArtists, web: Cobweb, points: Sequence[FixedPoi
 
 def caption_cobweb(artists: CobwebArtists, text: str) -> None:
     """Write what the picture shows above it: for pictures that stand without controls."""
-    artists.main.set_title(text or " ", loc="left", fontsize=9, color=INK)
+    write_above(artists.main, text or " ")
 
 
 def _places(lengths: list[float]) -> tuple[list[float], list[float]]:

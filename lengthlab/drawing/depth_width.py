@@ -22,11 +22,14 @@ from lengthlab.drawing.parts import (
     CURVE,
     LAW,
     band_between,
+    label_apart,
+    label_below,
     line,
     patch,
     polygons,
     round_up,
     set_limits,
+    write_above,
 )
 
 X_AXES = ("depth / width", "layers")
@@ -203,7 +206,7 @@ def draw_depth_width(
         fan=line(single, "-", _GREY, 2, lw=0.8),
         fan_limit=line(single, "-", CURVE, 3, lw=2.2),
     )
-    main.set_ylabel(r"logarithm of the length  $\log\, q_\ell$")
+    label_apart(main, r"logarithm of the length  $\log\, q_\ell$", 0.42)
     for axes in (main, single):
         axes.spines[["top", "right"]].set_visible(False)
     for artist in artists.moving:
@@ -263,7 +266,7 @@ def caption_depth_width(artists: DepthWidthArtists, text: str) -> None:
     narrow = artists.arrangement is not None and artists.arrangement[1]
     lines, letters = (2, 10.5) if narrow else (1, 13)  # letters an inch
     words = textwrap.fill(text, int(letters * artists.figure.get_figwidth()), max_lines=lines)
-    artists.main.set_title(words or "\n".join(lines * " "), loc="left", fontsize=9)
+    write_above(artists.main, words or "\n".join(lines * " "))
 
 
 def update_depth_width(
@@ -293,7 +296,7 @@ def update_depth_width(
         set_limits(axes, "y", (low, high))
         label = "layer" if x_axis == "layers" else "depth / width"
         if axes.get_xlabel() != label:
-            axes.set_xlabel(label)
+            label_below(axes, label)
     x = unit * np.arange(1.0, depth + 1)
     places = np.asarray(unit * sample.layers, dtype=np.float64)
     artists.limit.set_data(x, law.limit)

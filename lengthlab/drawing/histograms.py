@@ -18,11 +18,13 @@ from lengthlab.drawing.parts import (
     CURVE,
     INK,
     box,
+    label_below,
     line,
     patch,
     polygons,
     set_few_ticks,
     set_limits,
+    write_above,
 )
 from lengthlab.drawing.tally import Tally
 
@@ -120,6 +122,7 @@ def _panel(axes: Axes) -> Panel:
     axes.yaxis.set_visible(False)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(labelsize=8)
+    label_below(axes, "")  # nothing, but no place is looked for either
     return Panel(
         axes,
         band=patch(axes, BAND, 1),
@@ -162,7 +165,7 @@ def arrange_histograms(
             bottom = 1 - (_HEAD + (row + 1) * _PANEL - _BELOW) / height
             across = 1 / columns - (_LEFT + _RIGHT) / width
             panel.axes.set_position((left, bottom, across, (_PANEL - _ABOVE - _BELOW) / height))
-            panel.axes.set_title(f"layer {layers[k]}", fontsize=9, loc="left", pad=2, color=INK)
+            write_above(panel.axes, f"layer {layers[k]}", pad=2)
     return height / width
 
 
@@ -200,6 +203,7 @@ def _update_panel(panel: Panel, experiment: Experiment, layer: int, bins: Bins) 
         tally = panel.tally = Tally(experiment, layer, bins)
     if set_limits(panel.axes, "x", (bins.low, bins.high), log=bins.log):
         set_few_ticks(panel.axes, bins.low, bins.high, log=bins.log)
+        panel.axes.minorticks_off()
     panel.bars.set_path(polygons([np.column_stack(tally.outline())]))
     ends = [min(max(end, bins.low), bins.high) for end in band_at(experiment.band, layer)]
     panel.band.set_path(polygons([box(ends[0], ends[1], 0.0, 1.0)] if ends else []))

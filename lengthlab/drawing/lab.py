@@ -31,20 +31,23 @@ from lengthlab.drawing.parts import (
     CURVE,
     INK,
     LAW,
+    PATIENCE,
     band_between,
     box,
+    label_apart,
+    label_below,
     line,
     patch,
     polygons,
     set_few_ticks,
     set_limits,
+    write_above,
 )
 from lengthlab.drawing.tally import Shapes, Tally
 from lengthlab.finite_width import Band, LengthLaw
 
 SCALES = ("auto", "linear", "log")
 _BAR_FOOT, _BAR_REACH = 0.06, 0.72
-_PATIENCE = 0.02
 
 
 class Arrangement(NamedTuple):
@@ -179,7 +182,8 @@ def draw_lab(
         predicted=line(detail, "-", CURVE, 4, lw=2),
         quantiles=line(detail, "^", INK, 5, ms=7, mec="white", mew=0.8, clip_on=False),
     )
-    main.set(xlabel="layer", ylabel=r"length  $q_\ell = |h_\ell|^2 / N$")
+    label_below(main, "layer")
+    label_apart(main, r"length  $q_\ell = |h_\ell|^2 / N$", 0.48)
     main.xaxis.set_major_locator(MaxNLocator(integer=True))
     main.spines[["top", "right"]].set_visible(False)
     detail.set(ylim=(0, 1.08), yticks=[])
@@ -296,8 +300,8 @@ def caption_lab(artists: LabArtists, text: str) -> None:
         lines = 1
     else:
         lines = {5: 1, 3: 2, 2: 2, 1: 3}[artists.arrangement.columns]
-    words = textwrap.fill(text, int(14 * artists.figure.get_figwidth()), max_lines=lines)
-    artists.main.set_title(words or "\n".join(lines * " "), loc="left", fontsize=9, color=INK)
+    words = textwrap.fill(text, int(14 * artists.figure.get_figwidth() - 11), max_lines=lines)
+    write_above(artists.main, words or "\n".join(lines * " "))
 
 
 def save_lab(path: str | FilePath, experiment: Experiment, *, caption: str = "") -> None:
@@ -368,7 +372,7 @@ def _update_detail(artists: LabArtists, view: Limits, layer: int, beside: Backdr
         set_few_ticks(artists.detail, bins.low, bins.high, log=bins.log)
     label = f"length of layer {layer}"
     if artists.detail.get_xlabel() != label:
-        artists.detail.set_xlabel(label)
+        label_below(artists.detail, label)
     tally = _detail_tally(artists, "bars", experiment, layer, bins)
     artists.detail_bars.set_path(polygons([np.column_stack(tally.outline())]))
     dense = beside.dense and _detail_tally(artists, "dense", beside.dense, layer, bins)
@@ -379,7 +383,7 @@ def _update_detail(artists: LabArtists, view: Limits, layer: int, beside: Backdr
     ends = [min(max(end, bins.low), bins.high) for end in band_at(experiment.band, layer)]
     ends = ends if beside.band else []
     artists.detail_band.set_path(polygons([box(ends[0], ends[1], 0.0, 1.0)] if ends else []))
-    numbers = experiment.summary(layer, patience=_PATIENCE)
+    numbers = experiment.summary(layer, patience=PATIENCE)
     shown = [q for q in [numbers.predicted] if bins.low <= q <= bins.high]
     artists.predicted.set_data(2 * shown, [0.0, 1.0][: 2 * len(shown)])
     marks = [q for q in (numbers.low, numbers.median, numbers.high) if bins.low <= q <= bins.high]

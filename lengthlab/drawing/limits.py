@@ -11,6 +11,9 @@ from lengthlab.finite_width import Band
 
 _LOG_FROM = 30.0  # ratio of the largest to the smallest length from which the axis is logarithmic
 _DETAIL_BINS = 60
+_ENOUGH = 20_000  # networks that say where nearly all lengths lie
+_SHOWN = (0.002, 0.998)  # of a layer's lengths lie within the limits
+_WIDER = 1.75  # times as far from the prediction in log q as the ends of the 90 % band
 # Beyond these matplotlib takes an axis for empty or its ticks overflow.
 _LEAST, _MOST, _DECADES, _TICKS_END = 1e-280, 1e299, 299, 305
 
@@ -20,7 +23,7 @@ class Limits:
 
     def __init__(self, experiment: Experiment, asked: str, floor: "Limits | None" = None) -> None:
         self.experiment, self.asked = experiment, asked
-        self.seen = experiment.drawn
+        self.seen = min(experiment.drawn, _ENOUGH)
         low, high = _range(experiment, slice(None))
         if floor is not None:
             low, high = _drawable(min(low, floor.low), max(high, floor.high))
@@ -37,7 +40,8 @@ class Limits:
 
     def is_fresh(self) -> bool:
         """Whether the limits need no second look: not until a third more networks are there."""
-        return self.experiment.drawn < max(1.33 * self.seen, self.seen + 20)
+        drawn = min(self.experiment.drawn, _ENOUGH)
+        return drawn < max(1.33 * self.seen, self.seen + 20)
 
     def main_bins(self, layer: int) -> Bins:
         """Bins of one layer in the main picture: fine enough for the shape of a narrow one."""
@@ -60,24 +64,30 @@ class Limits:
 
 
 def _range(experiment: Experiment, layers: slice) -> tuple[float, float]:
-    """Smallest and largest length to show: prediction, band, and nearly all sampled lengths.
+    """Smallest and largest length to show: prediction, band, and nearly all lengths.
+
+    What nearly all will be is guessed from the band: or each first network, while a control moves,
+    would change the limits, which takes longer than all else in a frame.
 
     The few that are farther than a factor of 10^4 from all that is typical are left to the mark at
     the axis' end, or one exploding network would flatten all others.
     """
     band = experiment.band
     typical = [experiment.prediction.values[layers], band.lower[layers], band.upper[layers]]
-    lengths = experiment.lengths[:, layers]
-    tails = np.empty(0)
+    lengths = experiment.lengths[:_ENOUGH, layers]
+    predicted = typical[0][: len(typical[1])]
+    with np.errstate(all="ignore"):
+        far = [predicted * (end / predicted) ** _WIDER for end in typical[1:]]
     if len(lengths):
-        quantiles = np.quantile(lengths, [0.002, 0.25, 0.75, 0.998], axis=0, method="inverted_cdf")
+        shares = [_SHOWN[0], 0.25, 0.75, _SHOWN[1]]
+        quantiles = np.quantile(lengths, shares, axis=0, method="inverted_cdf")
         typical += [quantiles[1], quantiles[2]]
-        tails = quantiles[[0, 3]].ravel()
+        far += [quantiles[0], quantiles[3]]
     core = _positive(np.concatenate(typical))
     if not len(core):
         return 0.0, 1.0
     low, high = float(core.min()), float(core.max())
-    tails = _positive(tails)
+    tails = _positive(np.concatenate(far))
     if len(tails):
         low = min(low, max(float(tails.min()), 1e-4 * low))
         high = max(high, min(float(tails.max()), 1e4 * high))

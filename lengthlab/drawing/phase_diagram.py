@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, zoom
 
 from lengthlab.activations import Activation, Array
-from lengthlab.drawing.parts import INK, line, set_text
+from lengthlab.drawing.parts import INK, line, set_text, write_above
 from lengthlab.fixed_points import chi as chi_at
 from lengthlab.gaussian import mean_square
 from lengthlab.network import Network
@@ -262,7 +262,7 @@ def update_phase_diagram(
 
 def caption_phase_diagram(artists: PhaseArtists, text: str) -> None:
     """Write what the picture shows above it: for pictures that stand without controls."""
-    artists.main.set_title(text or " ", loc="left", fontsize=9, color=INK)
+    write_above(artists.main, text or " ")
 
 
 # --- its parts ------------------------------------------------------------------------------------

@@ -22,12 +22,14 @@ from lengthlab.drawing.parts import (
     LAW,
     box,
     label_apart,
+    label_below,
     line,
     patch,
     polygons,
     round_up,
     set_limits,
     set_text,
+    write_above,
 )
 from lengthlab.drawing.scale_maps import LAYERS, OWN, ScaleMap
 
@@ -114,7 +116,8 @@ def draw_unit_scale(maps: Sequence[ScaleMap]) -> UnitScaleArtists:
         above=line(main, "^", INK, 5, **mark),
         below=line(main, "v", INK, 5, **mark),
     )
-    main.set(xlabel="layer", xlim=(0, LAYERS + 1))
+    label_below(main, "layer")
+    main.set_xlim(0, LAYERS + 1)
     label_apart(main, r"length  $\widetilde{q}_\ell$", 0.48)
     main.set_xticks([1, *range(10, LAYERS + 1, 10)])
     main.spines[["top", "right"]].set_visible(False)
@@ -184,7 +187,7 @@ def update_unit_scale(artists: UnitScaleArtists, maps: Sequence[ScaleMap]) -> No
 
 def caption_unit_scale(artists: UnitScaleArtists, text: str) -> None:
     """Write what the picture shows above it: for pictures that stand without controls."""
-    artists.main.set_title(text or " ", loc="left", fontsize=9, color=INK)
+    write_above(artists.main, text or " ")
 
 
 def scale_at(artists: UnitScaleArtists, axes: Axes, x: float, y: float) -> float | None:

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from lengthlab import drawing
 from lengthlab.activations import Activation
+from lengthlab.drawing.parts import PATIENCE
 from lengthlab.widgets.model import Model
 from lengthlab.widgets.own import Own, choice
 from lengthlab.widgets.panel import Field
@@ -72,7 +73,8 @@ class Histograms(View):
     def _pairs(self) -> list[tuple[str, str]]:
         experiment = self.model.experiment
         ends = 1, experiment.depth
-        first, last = (experiment.summary(layer) for layer in ends)
+        patience = PATIENCE if self.model.running else 0.0
+        first, last = (experiment.summary(layer, patience=patience) for layer in ends)
         places = f"in layers 1 to {ends[1]}"
         pairs = [("predicted", f"{number(first.predicted)} to {number(last.predicted)} {places}")]
         if experiment.drawn:

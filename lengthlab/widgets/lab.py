@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from lengthlab import drawing
 from lengthlab.activations import Activation
 from lengthlab.checks import check_count
+from lengthlab.drawing.parts import PATIENCE
 from lengthlab.finite_width import LengthLaw, UnresolvedError, length_law
 from lengthlab.widgets.model import Model
 from lengthlab.widgets.own import Own, choice, switch
@@ -141,9 +142,12 @@ class LengthLab(View):
     # What the picture shows
 
     def _move(self) -> None:
+        experiment = self.model.experiment
+        if not self.model.running:
+            experiment.summary(self.layer)  # the last word is exact
         drawing.update_lab(
             self._artists,
-            self.model.experiment,
+            experiment,
             layer=self.layer,
             scale=self.scale,
             beside=drawing.Backdrop(
@@ -174,7 +178,7 @@ class LengthLab(View):
         return lines
 
     def _pairs(self) -> list[tuple[str, str]]:
-        patience = 0.02 if self.model.running else 0.0
+        patience = PATIENCE if self.model.running else 0.0
         pairs = readout(self.model.experiment, self.layer, patience=patience)
         if self._artists.above:
             pairs.append(("▲ beyond the axis", str(self._artists.above)))

@@ -27,7 +27,7 @@ from lengthlab import widgets
 
 from harness import JupyterServer, Notebook, launched_chromium, missing  # isort: skip
 
-SLIDER = ".lengthlab-fields input[type=range]"  # the first: sigma_w, in every widget
+SLIDER = "input[type=range][aria-label='sigma_w slider']"  # every widget has it
 
 
 def rows_of(notebook: Notebook, name: str) -> Rows:
@@ -55,7 +55,7 @@ def main() -> None:
         try:
             for name in options.names:
                 notebook = Notebook(browser, server)
-                make = f"from lengthlab.widgets import {name}\n{name}(trials=1_000_000)"
+                make = f"from lengthlab.widgets import {name}\n{name}(trials=200_000)"
                 notebook.open([f"{COUNTERS}\n{make}", ECHO])
                 notebook.run_cell(1)
                 notebook.cell(1).locator(".echo").wait_for(state="attached")
