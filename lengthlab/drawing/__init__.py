@@ -17,9 +17,7 @@ from lengthlab.drawing.histograms import (
     update_histograms,
 )
 from lengthlab.drawing.lab import (
-    PLAIN,
     SCALES,
-    Backdrop,
     LabArtists,
     arrange_lab,
     caption_lab,
@@ -28,6 +26,7 @@ from lengthlab.drawing.lab import (
     update_lab,
 )
 from lengthlab.drawing.passport import draw_passport, save_passport
+from lengthlab.drawing.tally import PLAIN, Backdrop
 
 __all__ = [
     "AXES",

@@ -43,8 +43,8 @@ from lengthlab.drawing.parts import (
     set_limits,
     write_above,
 )
-from lengthlab.drawing.tally import Shapes, Tally
-from lengthlab.finite_width import Band, LengthLaw
+from lengthlab.drawing.tally import PLAIN, Backdrop, Shapes, Tally
+from lengthlab.finite_width import Band
 
 SCALES = ("auto", "linear", "log")
 _BAR_FOOT, _BAR_REACH = 0.06, 0.72
@@ -105,28 +105,6 @@ class LabArtists:
             self.predicted,
             self.quantiles,
         )
-
-
-@dataclass(frozen=True)
-class Backdrop:
-    """What stands beside the sampled networks.
-
-    Attributes
-    ----------
-    band : bool
-        Whether the first-order band is shown.
-    law : LengthLaw, optional
-        The exact law at this width.
-    dense : Experiment, optional
-        Networks with weight matrices.
-    """
-
-    band: bool = True
-    law: LengthLaw | None = None
-    dense: Experiment | None = None
-
-
-PLAIN = Backdrop()
 
 
 def draw_lab(

@@ -1,4 +1,6 @@
-"""Counts of lengths in bins, what a law expects there, and their outlines."""
+"""Counts of lengths in bins, what stands beside them, and the outlines of both."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,6 +8,28 @@ from numpy.typing import NDArray
 from lengthlab.activations import Array
 from lengthlab.convergence import Bins, Experiment
 from lengthlab.finite_width import LengthLaw
+
+
+@dataclass(frozen=True)
+class Backdrop:
+    """What stands beside the sampled networks.
+
+    Attributes
+    ----------
+    band : bool
+        Whether the first-order band is shown.
+    law : LengthLaw, optional
+        The exact law at this width.
+    dense : Experiment, optional
+        Networks with weight matrices.
+    """
+
+    band: bool = True
+    law: LengthLaw | None = None
+    dense: Experiment | None = None
+
+
+PLAIN = Backdrop()
 
 
 class Tally:

@@ -181,6 +181,42 @@ def test_no_barrier_that_axe_knows(all_views, theme):
 
 
 @pytest.mark.parametrize("name", VIEWS)
+def test_every_control_is_reached_and_worked_by_keyboard(all_views, name):
+    """Tab comes by all controls in the order of the page, and keys alone move each of them."""
+    widget = show(all_views, name)
+    keys = all_views.page.keyboard
+    number = """(widget) => [...widget.querySelectorAll("input, select, button, canvas")]
+        .filter((control) => control.offsetParent).indexOf(document.activeElement)"""
+    controls = widget.locator("input:visible, select:visible, button:visible, canvas:visible")
+    controls.first.focus()
+    reached = [widget.evaluate(number)]
+    for _ in range(controls.count() - 1):
+        keys.press("Tab")
+        reached.append(widget.evaluate(number))
+    assert reached == list(range(len(reached)))
+    for slider in widget.get_by_role("slider").all():
+        before = slider.input_value()
+        slider.focus()
+        keys.press("ArrowLeft")
+        if slider.input_value() == before:  # it stood at its end
+            keys.press("ArrowRight")
+        assert slider.input_value() != before
+    for box in widget.get_by_role("checkbox").all():
+        before = box.is_checked()
+        box.focus()
+        keys.press("Space")
+        assert box.is_checked() != before
+    for choice in widget.get_by_role("combobox").all():
+        before = choice.input_value()
+        choice.focus()
+        keys.press("ArrowDown")
+        if choice.input_value() == before:
+            keys.press("ArrowUp")
+        assert choice.input_value() != before
+    expect(widget.locator("[aria-invalid]")).to_have_count(0)
+
+
+@pytest.mark.parametrize("name", VIEWS)
 def test_nothing_is_cut_off_at_400_pixels(all_views, name):
     all_views.page.set_viewport_size({"width": 500, "height": 900})
     all_views.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")

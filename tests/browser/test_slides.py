@@ -101,6 +101,24 @@ def test_the_slides_are_those_of_the_plan(page):
     assert [name for name in names if name in wanted] == wanted
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080), (1024, 768)])
+def test_every_slide_fits_and_can_be_read_from_the_last_row(page, width, height):
+    """Text of at least 3 hundredths of the height, code of at least 2; nothing to scroll."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.keyboard.press("Home")
+    for _ in range(page.locator(".slide").count()):
+        slide = page.locator(".slide:visible")
+        assert slide.evaluate("s => s.scrollHeight <= s.clientHeight"), shown(page)
+        assert slide.evaluate("s => s.scrollWidth <= s.clientWidth"), shown(page)
+        letters = slide.evaluate("s => parseFloat(getComputedStyle(s).fontSize)")
+        assert letters >= 0.03 * height, shown(page)
+        code = slide.locator("pre").evaluate_all(
+            "all => all.map(pre => parseFloat(getComputedStyle(pre).fontSize))"
+        )
+        assert all(size >= 0.02 * height for size in code), shown(page)
+        page.keyboard.press("ArrowRight")
+
+
 def test_every_slide_fits_in_width_shows_its_pictures_and_its_formulas(page):
     _, count = number(page)
     pictures = 0
