@@ -12,13 +12,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from scipy.stats import chi2, kstest, norm
+from scipy.stats import chi2, kstest, levy_stable, norm
 
 from lengthlab.exercises import check, hint, predict, reveal, show, solution
 from lengthlab.exercises.desk import entries, forget, lessons
 from lengthlab.exercises.functions import dkw_radius, ks_distance
 from lengthlab.exercises.kinds import Choice, Exercise, Number, Words
 from lengthlab.exercises.lesson_02 import correlation
+from lengthlab.exercises.lesson_05 import MEDIAN, moment, ten_percent_width
 from lengthlab.gaussian import expectation
 from lengthlab.length_process import sample_lengths
 from lengthlab.network import Network
@@ -125,9 +126,11 @@ def test_another_number_gets_a_direction(exercise):
         ("1.a", np.array([25])),
         ("1.a", np.int64(25)),
         ("1.6", np.float32(20_000)),
+        ("1.6", 1 / (0.01 / 2**0.5) ** 2),  # 20,000 but for a rounding error
         ("1.2", " C) "),
         ("3.4", lambda q, w, b=0.3, **_: np.array([w**2 * norm.sf(q**-0.5) + b**2])),
         ("1.5", lambda width, trials, rng, v=2.34: list(v * rng.chisquare(width, trials) / width)),
+        ("7.5", "p, p, p, p, c, c, f, f, c, f"),
     ],
 )
 def test_other_forms_of_a_right_answer_are_right(id, answer):
@@ -138,6 +141,7 @@ def test_other_forms_of_a_right_answer_are_right(id, answer):
     ("id", "answer", "sentence"),
     [
         ("1.6", Fraction(1, 2), "a whole number >= 1, not 0.5."),
+        ("1.2", "d", "It is not 0 when N >= 3"),
         ("1.6", 19_999, "at N = 19,999 the sd of q_1 is a little more than 1 % of its mean."),
         ("1.3", 0.41, "too small, but close: keep more digits."),
         ("1.7", "  ", "the text is empty."),
@@ -145,6 +149,11 @@ def test_other_forms_of_a_right_answer_are_right(id, answer):
         ("3.6", Fraction(-1, 2), "a sigma_w > 0 is wanted here, not -0.5."),
         ("3.5", 0.277, "Try just beside a node."),
         ("3.4", lambda q, w, b: w**2 * 0.1587 + b**2, "your V does not see q."),
+        ("11.3", 2.8, "too large, but close: keep more digits."),
+        ("11.5", 2000.5, "a whole number >= 1, not 2000.5."),
+        ("7.5", "pppp", "ten letters are wanted here, each of them p, c or f, not 4."),
+        ("7.5", "ppppccffcx", "each of the ten letters must be p, c or f, not 'x'."),
+        ("7.5", "P P P P F F F F F F", "7 of ten are right. Number 5 is not 'f'"),
     ],
 )
 def test_an_answer_beside_the_mark_gets_a_sentence(id, answer, sentence):
@@ -324,6 +333,21 @@ def test_the_correlation_does_not_fade_with_width():
     values = [correlation(net, width) for width in (64, 10**4, 10**6)]
     assert all(0.2707 < value < 0.2714 for value in values)
     assert all(low < high for low, high in pairwise(values))
+
+
+def test_the_median_that_5_5_gives():
+    """By the stable law of the lesson; the package's estimate of the width agrees with it."""
+    a, index = 0.42, 1 / 0.84
+    unit = (1 - index) / (math.gamma(2 - index) * math.cos(math.pi * index / 2))
+    scale = (math.sqrt(2 / math.pi) / unit) ** (1 / index)
+    gap = -levy_stable.ppf(0.5, index, 1, scale=scale)
+    limit = moment(1.0, a)
+    assert f"{limit - gap * 1e4 ** (2 * a - 1):.1f}" == f"{MEDIAN:.1f}"
+    assert f"{limit - gap * 1e5 ** (2 * a - 1):.1f}" != f"{MEDIAN:.1f}"
+    by_the_law = (gap / (0.1 * limit)) ** (1 / (1 - 2 * a))
+    assert math.isclose(by_the_law, ten_percent_width(), rel_tol=0.01)
+    exercise = next(e for e in EXERCISES if e.id == "5.5")
+    assert math.isclose(solved(exercise), by_the_law, rel_tol=0.1)
 
 
 # --- pictures -------------------------------------------------------------------------------------

@@ -217,6 +217,16 @@ def test_pictures_have_a_text_alternative(path):
 
 
 @each_lesson
+def test_the_lines_of_a_caption_read_on(path):
+    """A browser joins the lines of a caption: each but the last ends in punctuation."""
+    for cell in cells(path, "code"):
+        for output in cell["outputs"]:
+            html = joined(output.get("data", {}).get("text/html", ""))
+            for caption in re.findall(r"<figcaption>(.*?)</figcaption>", html, flags=re.S):
+                assert all(line[-1] in ";:,." for line in caption.splitlines()[:-1]), cell["id"]
+
+
+@each_lesson
 def test_widgets_leave_a_picture_and_a_line_of_numbers(path):
     for cell in cells(path, "code", "widget"):
         assert re.search(r"\d\.\d", printed(cell))

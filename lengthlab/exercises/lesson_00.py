@@ -33,6 +33,7 @@ ENTRIES = (
             'answer = "b"',
             "First a distance is fixed, then the probability of exceeding it goes to 0 with N.",
         ),
-        then="Which of the two, the distance or the probability, did you see in the picture?",
+        then="In the picture of the two widths: what would you fix as the distance, and where do "
+        "you see the probability fall?",
     ),
 )

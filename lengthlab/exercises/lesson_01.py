@@ -43,16 +43,18 @@ def _draw(function: Any, seed: int) -> Samples:
 
 def _whole_number(answer: Any) -> None:
     require_number(answer)
-    if answer < 1 or answer != int(answer):
+    # 1 / (0.01 / 2**0.5) ** 2 is 20,000 but for a rounding error: as good as the whole number.
+    if round(answer) < 1 or not math.isclose(answer, round(answer), rel_tol=1e-12):
         msg = f"a width is wanted here, a whole number >= 1, not {answer:.10g}."
         raise Refusal(msg)
 
 
-def _not_the_smallest(width: Any) -> str | None:
+def _not_the_smallest(answer: Any) -> str | None:
+    width = round(answer)
     if width < 20_000:  # 2 / N <= 0.01^2, in whole numbers
         percent = f"{100 * math.sqrt(2 / width):.4g}"
         size = f"{percent} %" if float(percent) > 1 else "a little more than 1 %"
-        return f"at N = {int(width):,} the sd of q_1 is {size} of its mean."
+        return f"at N = {width:,} the sd of q_1 is {size} of its mean."
     return "that is wide enough, and a narrower layer would do." if width > 20_000 else None
 
 
@@ -107,7 +109,8 @@ ENTRIES = (
             Wrong(
                 "d",
                 "one and the same W_1 acts on both: the covariance of h_1,i(x) and h_1,i(x') is "
-                "sigma_w^2 (1 - 2/N), nearly the variance sigma_w^2 itself.",
+                "sigma_w^2 (1 - 2/N). It is not 0 when N >= 3, and for large N it is nearly the "
+                "variance sigma_w^2 itself.",
             ),
         ),
         hints=(
@@ -118,7 +121,8 @@ ENTRIES = (
             'answer = "c"',
             "Both inputs have squared length N, so q_1 has one law for both. Their difference has "
             "one entry that is not 0, which moves each node by 2 sigma_w / sqrt(N) times a "
-            "standard normal variable: at width 2 or more the values differ with probability 1.",
+            "standard normal variable: the values differ with probability 1. (At width 2 the two "
+            "inputs are orthogonal, and then d is true as well: hence N >= 3.)",
         ),
         then="For which pairs x, x' are h_1(x) and h_1(x') independent when sigma_b = 0?",
     ),

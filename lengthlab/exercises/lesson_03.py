@@ -291,7 +291,9 @@ ENTRIES = (
         ),
         hints=(
             "Substitute x = sqrt(q) z, so that phi is read at a fixed x.",
-            "Dominated convergence, with q in a closed interval inside (0, infinity).",
+            "Dominated convergence, with q in a closed interval inside (0, infinity): if functions "
+            "tend to f at every x and lie below one integrable function, then their integrals "
+            "tend to the integral of f.",
         ),
         solution=Solution(
             'answer = "Move q into the density, then use dominated convergence."',

@@ -44,7 +44,7 @@ def first_layer_width(v: float, eps: float, quantile: float = Z) -> float:
 
 
 def chi_square_cdf(x: float, degrees: float) -> float:
-    """P(chi-square <= x)."""
+    """P(chi-squared <= x)."""
     return float(gammainc(degrees / 2, max(x, 0.0) / 2))
 
 
@@ -204,7 +204,7 @@ ENTRIES = (
         wrong=(
             Wrong(
                 lambda width, eps, v: normal_within(eps / (v * math.sqrt(2 / width))),
-                "that is the central limit theorem. The exact law of N q_1 / v is chi-square; at "
+                "that is the central limit theorem. The exact law of N q_1 / v is chi-squared; at "
                 "width 10 the two differ by 2 %.",
             ),
             Wrong(
@@ -225,18 +225,18 @@ ENTRIES = (
             ),
             Wrong(
                 lambda width, eps, v: near(width, eps * math.sqrt(v), v),
-                "v is a variance already: N q_1 / v is chi-square, not N q_1 / sqrt(v).",
+                "v is a variance already: N q_1 / v is chi-squared, not N q_1 / sqrt(v).",
             ),
             Wrong(
                 lambda width, eps, v: (
                     chi_square_cdf((v + eps) / v, width) - chi_square_cdf((v - eps) / v, width)
                 ),
-                "q_1 is a mean: N q_1 / v is chi-square, and the N is missing.",
+                "q_1 is a mean: N q_1 / v is chi-squared, and the N is missing.",
             ),
         ),
         hints=(
-            "N q_1 / v has the chi-square law with N degrees of freedom, exactly.",
-            "v - eps <= q_1 <= v + eps, times N / v, is an interval for a chi-square variable.",
+            "N q_1 / v has the chi-squared law with N degrees of freedom, exactly.",
+            "v - eps <= q_1 <= v + eps, times N / v, is an interval for a chi-squared variable.",
             "scipy.stats.chi2.cdf(x, N) is its distribution function.",
         ),
         solution=Solution(

@@ -19,8 +19,8 @@ from lengthlab.network import Network
 from lengthlab.outcome import outcome
 
 A = 0.45
-NET = Network(activation("power", exponent=-A), sigma_w=1.0, sigma_b=0.0)
-MEDIAN = 5.4  # of q_2 at width 10^4, as the lesson's table shows it
+MILDER = 0.42  # of exercise 5.5: its width for 10 % can be reached
+MEDIAN = 4.2  # of q_2 at width 10^4 for that exponent, as the exercise says
 FACTOR = 3.0  # the estimate of the width for 10 % is accepted within this factor
 
 
@@ -29,16 +29,17 @@ def moment(q: float, a: float) -> float:
     return float((2 * q) ** -a * math.gamma(0.5 - a) / math.sqrt(math.pi))
 
 
-def ten_percent_width() -> float:
+def ten_percent_width(a: float = MILDER) -> float:
     """Width at which the median of q_2 is within 10 % of the map, as the package estimates it."""
-    width = outcome(NET, depth=2).width
+    net = Network(activation("power", exponent=-a), sigma_w=1.0, sigma_b=0.0)
+    width = outcome(net, depth=2).width
     assert width is not None  # the lengths converge
     return width
 
 
 def extrapolated(rate: float, gap: float) -> float:
     """Width at which a gap that falls like N^-rate from that at 10^4 is down to `gap`."""
-    return float(1e4 * ((moment(1.0, A) - MEDIAN) / gap) ** (1 / rate))
+    return float(1e4 * ((moment(1.0, MILDER) - MEDIAN) / gap) ** (1 / rate))
 
 
 def _width(answer: Any) -> None:
@@ -204,31 +205,39 @@ ENTRIES = (
     ),
     Find(
         id="5.5",
-        title="A width for 10 %: the median of q_2 for |x|^(-0.45)",
+        title="A width for 10 %: the median of q_2 for |x|^(-0.42)",
         form=_width,
         missing=_not_ten_percent,
         wrong=(
             Wrong(
-                extrapolated(0.5, 0.1 * moment(1.0, A)),
-                "you extrapolated with 1/sqrt(N). For this phi the gap shrinks like N^(-0.1).",
+                extrapolated(0.5, 0.1 * moment(1.0, MILDER)),
+                "you extrapolated with 1/sqrt(N). For this phi the gap shrinks like N^(-0.16).",
             ),
-            Wrong(1e6, "the table has it: at one million the median is still about 20 % off."),
             Wrong(
-                extrapolated(0.1, 0.1),
-                "that is the width for a gap of 0.1. Asked for is 10 % of 8.04.",
+                extrapolated(0.1, 0.1 * moment(1.0, MILDER)),
+                "you extrapolated with N^(-0.1), the rate of a = 0.45. Here 2a - 1 = -0.16.",
+            ),
+            Wrong(
+                extrapolated(0.16, 0.1),
+                "that is the width for a gap of 0.1. Asked for is 10 % of the map, 5.06.",
+            ),
+            Wrong(
+                2e9,
+                "that is the width for a = 0.45, from the lesson's table. Here a is 0.42.",
             ),
         ),
         hints=(
-            "At N = 10^4 the gap is about 8.04 - 5.4 = 2.64. Which gap is wanted?",
-            "2.64 * (N / 10^4)^(-0.1) = 0.804: solve for N.",
+            "The map at layer 2 is your moment(1, 0.42), about 5.06.",
+            "At N = 10^4 the gap is about 5.06 - 4.2 = 0.86. Which gap is wanted?",
+            "0.86 * (N / 10^4)^(-0.16) = 0.506: solve for N.",
         ),
         solution=Solution(
-            "answer = 1e4 * ((8.04 - 5.4) / 0.804) ** 10",
-            "The gap must fall by a factor of 3.28, and that takes a width larger by its tenth "
-            f"power: about {ten_percent_width():.1g} nodes a layer. Each digit more takes 10^10 "
-            "times as many: nobody will see 1 %.",
+            "answer = 1e4 * ((5.06 - 4.2) / 0.506) ** (1 / 0.16)",
+            "The gap must fall by a factor of 1.7, and that takes a width larger by its power "
+            f"1 / 0.16 = 6.25: about {ten_percent_width():.1g} nodes a layer. At a = 0.45 the "
+            f"power is 10, and the width about {ten_percent_width(A):.1g}.",
         ),
-        then="The mean of q_2 is exactly 8.04 at every width. Why is that no help?",
+        then="The mean of q_2 is exactly 5.06 at every width. Why is that no help?",
     ),
     Words(
         id="5.6",

@@ -172,8 +172,9 @@ ENTRIES = (
             ),
             Wrong(
                 "d",
-                "all lengths of the map stay below 1/(8c) = 2.5, so phi(h)^2 has a finite variance "
-                "and the law of large numbers holds for each network.",
+                "it is the other way round. The map stays below 1/(8c) = 2.5, so the lengths "
+                "converge, at the usual rate. But at every width v_2 is beyond the wall with some "
+                "tiny probability, and so the mean of q_3 is infinite.",
             ),
         ),
         hints=(
@@ -319,7 +320,8 @@ ENTRIES = (
         wrong=(
             Wrong(
                 "abcdfgh",
-                "a small c does not help: log|phi(x)| / x^2 must tend to 0, not be small.",
+                "a small c does not help: log|phi(x)| / x^2 must come below every positive number, "
+                "however small.",
             ),
             Wrong("bdfh", "x^100 is a power: 100 log|x| / x^2 tends to 0."),
             Wrong("abdefh", "look at both sides: (b) must hold as x goes to minus infinity too."),

@@ -76,19 +76,26 @@ def verdicts() -> str:
     return "".join(letter or "?" for letter in found)
 
 
+def _letters(answer: str) -> str:
+    """Return the letters alone: a list is often written with spaces, commas or numbers."""
+    return "".join(sign for sign in answer.lower() if sign.isalpha())
+
+
 def _ten_letters(answer: Any) -> None:
     if not isinstance(answer, str):
-        msg = (
-            f'ten letters in quotes are wanted here, such as "pcfpcfpcfp", not {described(answer)}.'
-        )
+        msg = f'ten letters in quotes are wanted here, such as "pcf...", not {described(answer)}.'
         raise Refusal(msg)
-    if len(answer) != len(TEN) or set(answer.lower()) - set(MEANING):
-        msg = f"ten letters are wanted here, each of them p, c or f, not {answer!r}."
+    letters = _letters(answer)
+    if len(letters) != len(TEN):
+        msg = f"ten letters are wanted here, each of them p, c or f, not {len(letters)}."
+        raise Refusal(msg)
+    for strange in sorted(set(letters) - set(MEANING)):
+        msg = f"each of the ten letters must be p, c or f, not {strange!r}."
         raise Refusal(msg)
 
 
 def _misjudged(answer: Any) -> str | None:
-    letters = answer.lower()
+    letters = _letters(answer)
     off = [k for k, letter in enumerate(verdicts()) if letters[k] != letter]
     if not off:
         return None

@@ -188,7 +188,7 @@ ENTRIES = (
             ),
             Wrong(
                 lambda c, sigma_b, keep: sine_scale(c, sigma_b, keep**2),
-                "a unit that is kept is divided by p, its square by p^2, and it is kept with "
+                "a node that is kept is divided by p, its square by p^2, and it is kept with "
                 "probability p: one factor 1/p is left.",
             ),
             Wrong(
@@ -218,7 +218,7 @@ ENTRIES = (
         ),
         hints=(
             "sin(y)^2 = (1 - cos(2 y)) / 2, and E cos(t Z) = exp(-t^2 / 2).",
-            "A unit is divided by p with probability p, and 0 otherwise: E phi^2 is divided by p.",
+            "With probability p a node is divided by p, else it is 0: E phi^2 is divided by p.",
             "1 = sigma_w^2 / p * (1 - exp(-2 c^2)) / 2 + sigma_b^2.",
         ),
         solution=Solution(
@@ -318,7 +318,7 @@ ENTRIES = (
             "differences of two inputs, and gradients, change by the factor ll.chi in each layer: "
             f"{CHI_TANH:.4g} for tanh at unit scale",
             f"part of the length may say nothing of the input: for sigmoid E phi(Z)^2 is "
-            f"{MEAN_SIGMOID_2:.4g}, and {0.5**2:.4g} of it is the square of the mean",
+            f"{MEAN_SIGMOID_2:.4g}, of which the square of the mean makes up {0.5**2:.4g}",
             "at finite width the lengths vary, and more with depth; the weights do not stay "
             "random once training begins",
         ),

@@ -156,13 +156,14 @@ ENTRIES = (
             Wrong(1 / math.pi, "that is the value of ReLU. Here both signs of a node count."),
             Wrong(
                 0,
-                "U and V are independent, but |U| and |V| have a mean: E|U||V| is not 0.",
+                "Z_1 and Z_2 are independent, but |Z_1| and |Z_2| have a mean above 0, and so has "
+                "their product.",
             ),
             Wrong(math.sqrt(2 / math.pi), "that is E|Z|. The product has two such factors."),
             Wrong(math.pi / 2, "upside down: a correlation is at most 1."),
         ),
         hints=(
-            "c_1 = 0: U and V are independent, so E|U||V| = (E|Z|)^2.",
+            "c_1 = 0: Z_1 and Z_2 are independent, so E|Z_1||Z_2| = (E|Z|)^2.",
             "E|Z| = sqrt(2 / pi), and E|Z|^2 = 1.",
         ),
         solution=Solution(
@@ -290,7 +291,7 @@ ENTRIES = (
         title="Proof step: an odd phi without bias sends every pair to a right angle",
         points=(
             "phi odd: in the series only odd powers of c remain, so R(0) = 0 "
-            "(or: U, V independent and E phi(U) = 0)",
+            "(or: Z_1, Z_2 are independent and E phi(sqrt(q) Z_1) = 0)",
             "R(1) = 1, because V(q) = q",
             "phi is not linear, so R has a power c^3 or higher with a positive coefficient and is "
             "strictly convex on [0, 1]",
