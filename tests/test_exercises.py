@@ -151,6 +151,7 @@ def test_other_forms_of_a_right_answer_are_right(id, answer):
         ("3.4", lambda q, w, b: w**2 * 0.1587 + b**2, "your V does not see q."),
         ("11.3", 2.8, "too large, but close: keep more digits."),
         ("11.5", 2000.5, "a whole number >= 1, not 2000.5."),
+        ("11.5", 10**9, "no more than 1,000,000 nodes are needed"),
         ("7.5", "pppp", "ten letters are wanted here, each of them p, c or f, not 4."),
         ("7.5", "ppppccffcx", "each of the ten letters must be p, c or f, not 'x'."),
         ("7.5", "P P P P F F F F F F", "7 of ten are right. Number 5 is not 'f'"),

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 
 from lengthlab.__main__ import main
 from lengthlab.cli import lessons
@@ -17,6 +18,8 @@ from lengthlab.cli.arguments import CommandError
 from lengthlab.cli.printing import chromium, document, fonts, slides
 from lengthlab.cli.printing.mathml import mathml, with_formulas
 from lengthlab.cli.printing.notebooks import PAGES, convert, markdown, placed, read_chapters
+from lengthlab.exercises.desk import entries
+from lengthlab.exercises.kinds import Exercise
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "lessons"
@@ -58,6 +61,11 @@ def page(course):
 
 
 @pytest.fixture(scope="module")
+def soup(course):
+    return BeautifulSoup(course, "html.parser")
+
+
+@pytest.fixture(scope="module")
 def deck():
     return slides.deck(FOLDER, "50")
 
@@ -66,12 +74,13 @@ def deck():
 
 
 def test_every_lesson_and_page_is_a_chapter_and_in_the_contents(page):
-    wanted = [f"lesson-{path.name[:2]}" for path in LESSONS] + ["glossary", "references"]
+    wanted = [f"lesson-{path.name[:2]}" for path in LESSONS]
+    wanted += ["glossary", "references", "hints", "solutions"]
     chapters = [a["id"] for a in page.all("section") if a.get("class") == "chapter"]
     assert chapters == wanted
     links = [a["href"][1:] for a in page.all("a") if a.get("href", "").startswith("#")]
     assert links[: len(wanted)] == wanted
-    assert len(wanted) == 16
+    assert len(wanted) == 18
 
 
 def test_names_are_unique_and_links_lead_somewhere(page):
@@ -114,6 +123,50 @@ def test_answers_are_there_and_the_code_of_pictures_is_not(course, page):
     assert "figsize" not in course
     assert course.count("<details>") >= 12
     assert "In&nbsp;[" not in course
+
+
+def test_a_fold_holds_its_proof(soup):
+    folds = soup.select("details")
+    assert len(folds) >= 12
+    for fold in folds:
+        assert len(fold.get_text()) > 300 + len(fold.summary.get_text())
+        assert fold.select("math")
+
+
+def test_formulas_on_lines_of_their_own_stand_beside_paragraphs(soup):
+    assert len(soup.select("div.formula")) > 80
+    assert soup.select("p div") == []
+    assert [p for p in soup.select("p") if not p.get_text(strip=True) and not p.find(True)] == []
+
+
+def test_text_around_a_formula_stays_in_paragraphs():
+    body = placed(f"<p>so {markdown('$$a$$')} and {markdown('$$b$$')}, with <b>c</b>.</p>", "x")
+    assert re.sub(r"<math.*?</math>", "*", body) == (
+        '<p>so </p><div class="formula">*</div><p> and </p><div class="formula">*</div>'
+        "<p>, with <b>c</b>.</p>"
+    )
+
+
+def test_a_formula_never_loses_its_full_stop(course):
+    assert course.count('<span class="together">') > 500
+    assert re.findall(r"</math>[.,;:!?)]+(?!.{0,2}</span>)", course) == []
+
+
+def test_the_hints_and_solutions_of_every_exercise_are_there_and_linked(soup):
+    asked = [e for n in range(len(LESSONS)) for e in entries(n) if isinstance(e, Exercise)]
+    assert len(asked) > 100
+    found = {box["id"]: box for box in soup.select(".answer[id]")}
+    links = [link["href"] for link in soup.select(".celltag_toward a")]
+    for exercise in asked:
+        number = exercise.id.replace(".", "-")
+        hints, solution = found[f"hints-{number}"], found[f"solutions-{number}"]
+        assert [item.get_text() for item in hints.select("li")] == list(exercise.hints)
+        assert exercise.solution.words in solution.get_text()
+        assert links.count(f"#hints-{number}") == links.count(f"#solutions-{number}") == 1
+    assert len(links) == len(found) == 2 * len(asked)
+    assert found["solutions-1-2"].strong.find_next("strong").get_text() == "c"
+    assert "d: " in found["solutions-1-2"].get_text()
+    assert "rng.chisquare" in found["solutions-1-5"].pre.get_text()
 
 
 def test_the_command_writes_the_page(tmp_path, capsys, course):
@@ -244,6 +297,19 @@ def test_the_pdf_has_pages_with_numbers_in_the_contents(tmp_path, monkeypatch):
     assert numbers["references"] > 6
     assert f'<span class="page">{numbers["references"]}</span>' in printed[1]
     assert "<details>" not in printed[1]
+    assert '<p class="summary">' in document._unfolded("<details><summary>The proof</summary>")
+
+
+@needs_chromium
+def test_the_outline_of_the_pdf_names_every_heading_once(monkeypatch):
+    """Chromium repeats a title whose margin the top of a new page swallows."""
+    chapters = [c for c in read_chapters(FOLDER) if c.anchor == "lesson-02"]
+    page = document.whole_page(
+        document._unfolded(placed(convert(chapters[0].cells, FOLDER), "x")), "course.css"
+    )
+    titles = re.findall(rb"/Title \((.+?)\)\n", chromium.print_pdf(page))[1:]
+    assert len(titles) >= 12
+    assert [title for title in titles if title[: len(title) // 2] == title[len(title) // 2 :]] == []
 
 
 def test_without_chromium_one_line_says_how_to_get_one(tmp_path, monkeypatch, capsys):
@@ -265,7 +331,7 @@ def test_a_chromium_that_fails_is_named(tmp_path, monkeypatch):
     fake.write_text("#!/bin/sh\necho broken >&2\nexit 7\n")
     fake.chmod(0o755)
     monkeypatch.setenv("LENGTHLAB_CHROMIUM", str(fake))
-    with pytest.raises(CommandError, match=r"made no PDF \(status 7\): broken"):
+    with pytest.raises(CommandError, match=r"made no PDF \(status 7\): broken .*set TMPDIR"):
         chromium.print_pdf("<p>")
     fake.write_text("#!/bin/sh\nexec sleep 60\n")
     monkeypatch.setattr(chromium, "PATIENCE", 0.2)
@@ -321,6 +387,31 @@ def test_the_routes_take_their_minutes_too():
             begin += int(minutes)
         ends.append(begin)
     assert ends == [50, 90, 90]
+
+
+def test_a_plus_in_the_plan_puts_a_cell_on_the_slide_before(tmp_path, deck):
+    for path in (*LESSONS[:2], *(FOLDER / name for name in PAGES)):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "instructor").mkdir()
+    routes = tmp_path / "instructor" / "routes.md"
+    for sign, number in (("", 3), ("+ ", 2)):
+        row = f"| 0 | 5 | 1 | what | `point`, {sign}`ks` |"
+        routes.write_text(f"# Routes\n\n## 50 minutes\n\n{row}\n")
+        assert slides.deck(tmp_path, "50").count('<section class="slide') == number
+
+
+def test_a_slide_without_a_heading_says_what_it_stands_under(deck):
+    soup = BeautifulSoup(deck, "html.parser")
+    assert soup.select_one("#lesson-06-race-picture .lesson").get_text() == (
+        "Lesson 6: Growth below exp(x^2) · A race of two exponents"
+    )
+    for slide in soup.select(".slide:not(.title)"):
+        assert slide.h2 or " · " in slide.select_one(".lesson").get_text()
+
+
+def test_no_slide_speaks_of_a_prediction_of_the_reader(deck):
+    assert "result: " in deck
+    assert "your prediction" not in deck
 
 
 def test_the_deck_fetches_nothing_and_has_formulas_and_pictures(deck):

@@ -4,12 +4,16 @@ import json
 import subprocess
 import sys
 import threading
+import time
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from normalise_notebooks import joined
 
-from lengthlab.exercises import check, progress, progress_file
+from lengthlab.exercises import check, desk, predict, progress, progress_file
 from lengthlab.exercises.desk import entries, forget, lessons
 from lengthlab.exercises.kinds import Exercise
 
@@ -158,6 +162,96 @@ def test_a_full_disk_leaves_the_old_file(folder, capsys, monkeypatch):
     assert row(shown(capsys), 1)[0] == 1
 
 
+def test_a_file_out_of_reach_is_left_alone(folder, capsys, monkeypatch):
+    """That of another user in a shared folder: it may well hold something."""
+    theirs = json.dumps({"verdicts": {"1.4": "correct"}})
+    (folder / progress_file.FILE).write_text(theirs)
+    reading = Path.read_text
+
+    def refused(path, **options):
+        if path.name == progress_file.FILE:
+            raise PermissionError(13, "Permission denied")
+        return reading(path, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_text", refused)
+        check("1.3", 0.4137)
+        assert "Kept until this session ends." in shown(capsys)
+    assert (folder / progress_file.FILE).read_text() == theirs
+
+
+def test_what_could_not_be_written_is_written_with_the_next_verdict(folder, capsys, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(progress_file, "_folder", lambda: folder / "gone")
+        check("1.3", 0.4137)
+    check("1.4", 1000.0)
+    check("1.4", 1000.0)
+    assert stored(folder) == {"1.3": "correct", "1.4": "correct"}
+    (folder / progress_file.FILE).unlink()
+    check("1.4", 1000.0)
+    assert stored(folder) == {"1.3": "correct", "1.4": "correct"}
+
+
+def test_an_interrupt_leaves_no_second_file(folder, monkeypatch):
+    def interrupted(path, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        check("1.3", 0.4137)
+    assert list(folder.iterdir()) == []
+
+
+OTHER_NOTEBOOK = """
+import sys
+from pathlib import Path
+from lengthlab.exercises import progress_file
+progress_file._folder = lambda: Path(sys.argv[1])
+print("ready", flush=True)
+progress_file.record("1.4", "correct")
+"""
+
+
+def test_two_notebooks_at_once_lose_nothing(folder, capsys, monkeypatch):
+    """The other notebook checks an answer between our reading and our writing."""
+    pytest.importorskip("fcntl")
+    others, writing = [], progress_file._write
+
+    def slowly(place, verdicts):
+        command = [sys.executable, "-c", OTHER_NOTEBOOK, str(place)]
+        other = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        others.append(other)
+        assert other.stdout.readline() == "ready\n"
+        time.sleep(0.3)
+        writing(place, verdicts)
+
+    monkeypatch.setattr(progress_file, "_write", slowly)
+    check("1.3", 0.4137)
+    assert others[0].wait(timeout=60) == 0
+    others[0].stdout.close()
+    assert stored(folder) == {"1.3": "correct", "1.4": "correct"}
+
+
+def test_a_lock_that_is_never_given_back_is_not_waited_for(folder, capsys, monkeypatch):
+    pytest.importorskip("fcntl")
+    monkeypatch.setattr(progress_file, "_PATIENCE", 0.05)
+    with progress_file._alone(folder):
+        check("1.3", 0.4137)
+    assert stored(folder) == {"1.3": "correct"}
+
+
+def test_a_folder_that_was_deleted_under_the_kernel(tmp_path):
+    code = (
+        "import os, sys; os.chdir(sys.argv[1]); os.rmdir(sys.argv[1]);"
+        "from lengthlab.exercises import check, progress; check('1.3', 0.4137); progress()"
+    )
+    (tmp_path / "gone").mkdir()
+    command = [sys.executable, "-c", code, str(tmp_path / "gone")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT)
+    assert done.stderr == ""
+    assert "1.3  correct." in done.stdout
+
+
 def test_a_reader_never_finds_half_a_file(folder):
     many = {f"{k}.{n}": "correct" for k in range(14) for n in range(20)}
     progress_file._write(folder, many)
@@ -232,3 +326,88 @@ def test_a_kernel_keeps_its_progress_in_its_folder(tmp_path):
 
 def test_git_does_not_see_the_file():
     assert progress_file.FILE in (ROOT / ".gitignore").read_text().split()
+
+
+# --- answers that nobody foresaw ------------------------------------------------------------------
+
+
+class Odd:
+    """A reader's own object, which raises whatever is asked of it."""
+
+    def __float__(self):
+        raise RuntimeError("no number")
+
+    def __eq__(self, other):
+        raise RuntimeError("no comparison")
+
+    __hash__ = None
+
+
+def returning(value):
+    return lambda *args, **kwargs: value
+
+
+def leaving(*args, **kwargs):
+    sys.exit(1)
+
+
+HUGE = 10**400
+ODD = [
+    HUGE,
+    -HUGE,
+    Fraction(HUGE, 3),
+    Decimal("sNaN"),
+    np.array(HUGE, dtype=object),
+    Odd(),
+    "\ud800",
+]
+ODD += [leaving, *(returning(value) for value in (HUGE, Decimal("sNaN"), Odd(), 1j, None))]
+
+
+@pytest.mark.parametrize("answer", ODD)
+@pytest.mark.parametrize("id", ["1.2", "1.3", "1.5", "1.6", "1.7", "3.4", "4.5", "7.6"])
+def test_no_answer_ends_in_a_traceback(id, answer, capsys):
+    check(id, answer)
+    said = capsys.readouterr().out
+    assert said.startswith(f"{id}  ")
+    assert "correct" not in said
+
+
+@pytest.mark.parametrize(
+    ("id", "answer", "message"),
+    [
+        ("1.3", HUGE, "this integer is too large for a float (above 1.8e308, in size)."),
+        ("1.3", Fraction(-HUGE, 3), "a finite number is wanted here, not -inf."),
+        ("1.3", Decimal("sNaN"), "a finite number is wanted here, not nan."),
+        (
+            "3.4",
+            returning(HUGE),
+            "your function returned an integer that is too large for a float.",
+        ),
+        ("3.4", leaving, "your function stopped with SystemExit: 1."),
+        ("1.5", returning(Odd()), "your function must return an array of numbers"),
+    ],
+)
+def test_what_an_odd_answer_lacks_is_said(id, answer, message, capsys):
+    check(id, answer)
+    assert message in " ".join(capsys.readouterr().out.split())
+
+
+def test_an_answer_that_breaks_the_check_is_not_correct(capsys, monkeypatch):
+    def broken(self, answer):
+        raise MemoryError("too much")
+
+    monkeypatch.setattr(type(desk._find("1.3")), "lack", broken)
+    check("1.3", 0.4)
+    said = " ".join(capsys.readouterr().out.split())
+    assert said == "1.3 not yet: check could not judge this answer: MemoryError: too much"
+
+
+def test_a_prediction_beyond_every_float_is_not_noted(capsys):
+    predict("1.1", HUGE)
+    assert "1.1  not noted: this integer is too large" in capsys.readouterr().out
+
+
+def test_a_number_in_the_place_of_an_id_is_said_to_be_one():
+    with pytest.raises(ValueError, match=r'must be text, such as "1\.2" with its quotes, got 1\.3'):
+        check(1.3, 0.4137)

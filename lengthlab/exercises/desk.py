@@ -156,7 +156,8 @@ def progress() -> None:
     """Print, lesson by lesson, how many exercises are correct, how many tried, which are open.
 
     "Correct" stays correct after a later try. Proofs and open questions, which are for you to
-    judge, count as tried. Delete the file ``.lengthlab-progress.json`` to begin again.
+    judge, count as tried. To begin again, delete the file ``.lengthlab-progress.json`` and restart
+    the kernel.
     """
     asked = {number: entries(number) for number in lessons()}
     print(
@@ -206,7 +207,10 @@ def _exercise(id: str) -> Exercise:
 
 
 def _find(id: str) -> Prediction | Exercise:
-    number = str(id).partition(".")[0]
+    if not isinstance(id, str):
+        msg = f'id must be text, such as "1.2" with its quotes, got {id!r}'
+        raise ValueError(msg)
+    number = id.partition(".")[0]
     if not (number.isdecimal() and int(number) in lessons()):
         known = ", ".join(map(str, lessons()))
         msg = f'id must begin with the number of a lesson ({known}), as "1.2" does, got {id!r}'

@@ -28,7 +28,7 @@ def called(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     try:
         with np.errstate(all="ignore"):
             return function(*args, **kwargs)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         what = f"{type(error).__name__}: {error}".rstrip(": ")
         msg = f"your function stopped with {what}"
         raise Refusal(msg if msg.endswith(".") else msg + ".") from None
@@ -81,10 +81,15 @@ class Function(Exercise):
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
             msg = f"your function must return a number, and it returned {described(value)}."
             raise Refusal(msg)
-        if not math.isfinite(value):
-            msg = f"your function returned {float(value)}, which is not a finite number."
+        try:
+            number = float(value)
+        except OverflowError:
+            msg = "your function returned an integer that is too large for a float."
+            raise Refusal(msg) from None
+        if not math.isfinite(number):
+            msg = f"your function returned {number}, which is not a finite number."
             raise Refusal(msg)
-        return float(value)
+        return number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,7 +213,7 @@ def require_samples(values: Any, shape: tuple[int, ...], said: str) -> Samples:
     """
     try:
         array = np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
+    except Exception:  # a reader's own objects may raise anything
         msg = f"your function must return an array of numbers, {said}."
         raise Refusal(msg) from None
     if array.shape != shape:

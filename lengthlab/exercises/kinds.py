@@ -93,7 +93,13 @@ class Exercise(ABC):
         """Say where `answer` stands; a correct answer first, a known mistake before a direction."""
         if answer is ...:
             return Verdict("not attempted", "put your answer in place of the three dots.")
-        answer = bare(answer)
+        try:
+            return self._verdict(bare(answer))
+        except Exception as error:  # a lesson goes on where an answer is too odd to be judged
+            what = f"{type(error).__name__}: {error}".rstrip(": ")
+            return Verdict("not yet", f"check could not judge this answer: {what}")
+
+    def _verdict(self, answer: Any) -> Verdict:
         try:
             self.require_form(answer)
         except Refusal as reason:
@@ -129,10 +135,15 @@ def bare(answer: Any) -> Any:
     (2.0, 0.25, 'b')
     """
     if isinstance(answer, np.ndarray) and answer.size == 1:
-        return answer.item()
-    if isinstance(answer, Fraction | Decimal):
+        answer = answer.item()
+    if not isinstance(answer, Fraction | Decimal):
+        return answer
+    try:
         return float(answer)
-    return answer
+    except OverflowError:
+        return math.inf if answer > 0 else -math.inf
+    except ValueError:  # of Decimal's two kinds of NaN, one refuses
+        return math.nan
 
 
 def require_number(answer: Any) -> None:
@@ -140,8 +151,14 @@ def require_number(answer: Any) -> None:
     if isinstance(answer, bool) or not isinstance(answer, numbers.Real):
         msg = f"a number is wanted here, not {described(answer)}."
         raise Refusal(msg)
-    if not math.isfinite(answer):
-        msg = f"a finite number is wanted here, not {float(answer)}."
+    try:
+        value = float(answer)
+    except OverflowError:  # Python's integers know no bound
+        value = -math.inf if answer < 0 else math.inf
+    if not math.isfinite(value):
+        msg = f"a finite number is wanted here, not {value}."
+        if isinstance(answer, numbers.Integral):
+            msg = "this integer is too large for a float (above 1.8e308, in size)."
         raise Refusal(msg)
 
 

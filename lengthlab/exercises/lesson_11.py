@@ -32,6 +32,7 @@ _M = mean_square(_TANH, 1.0)
 NOISE = _GAIN**2 * (mean_fourth(_TANH, 1.0).value - _M.estimate.value**2)
 SLOPE = _GAIN * _M.slope
 SETTLED = 2 + NOISE / (1 - SLOPE**2)
+WIDEST = 1_000_000
 
 DEPTH, SHARE = 50, 0.95
 
@@ -77,6 +78,9 @@ def _width(answer: Any) -> None:
     require_number(answer)
     if answer < 1 or answer != int(answer):
         msg = f"a width is a whole number >= 1, not {float(answer):.10g}."
+        raise Refusal(msg)
+    if answer > WIDEST:  # the exact law is a table of so many numbers
+        msg = f"no more than {WIDEST:,} nodes are needed; take a smaller width."
         raise Refusal(msg)
 
 

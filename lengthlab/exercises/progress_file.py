@@ -1,15 +1,17 @@
 """What a reader has answered so far: kept in one small file beside the notebooks, sent nowhere.
 
 Only a notebook's kernel has a folder to keep it in; elsewhere, and where the file cannot be
-written, it lives in memory.
+read or written, it lives in memory. A file that can be read and is no progress file is replaced;
+one that cannot be read, such as another user's, is left alone.
 """
 
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from textwrap import fill
 from typing import get_args
@@ -21,9 +23,19 @@ _COLUMNS = 72
 _RANK = {status: rank for rank, status in enumerate(get_args(Status))}
 _LAST = ("correct", "for you to judge")  # nothing is open after one of these
 _HEAD = "lesson  correct  tried  exercises  open"
+_PATIENCE = 1.0  # seconds to wait for another notebook that is writing
+
+
+def _current_folder() -> Path | None:
+    """Return where the process is; a folder that was deleted under it has no name."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return None
+
 
 _here: dict[str, str] = {}  # what this process has seen
-_start = Path.cwd()  # the notebook's folder: a reader's code may go elsewhere later
+_start = _current_folder()  # the notebook's folder: a reader's code may go elsewhere later
 
 
 def record(id: str, status: str) -> None:
@@ -42,11 +54,11 @@ def record(id: str, status: str) -> None:
     folder = _folder()
     if folder is None:
         return
-    known = read(folder)
-    if known.get(id) == _better(status, known.get(id)):
-        return
-    with suppress(OSError):
-        _write(folder, _merged(known, _here))
+    with suppress(OSError), _alone(folder):
+        known = _stored(folder)
+        everything = _merged(known, _here)
+        if everything != known:
+            _write(folder, everything)
 
 
 def seen() -> dict[str, str]:
@@ -63,8 +75,16 @@ def clear() -> None:
 def read(folder: Path) -> dict[str, str]:
     """Verdicts in a folder's file; none where there is no file, or one that cannot be read."""
     try:
+        return _stored(folder)
+    except OSError:
+        return {}
+
+
+def _stored(folder: Path) -> dict[str, str]:
+    """Verdicts in a folder's file; an OSError says that there may be some, out of our reach."""
+    try:
         content = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+    except (FileNotFoundError, ValueError, RecursionError):
         return {}
     found = content.get("verdicts") if isinstance(content, dict) else None
     if not isinstance(found, dict):
@@ -133,6 +153,33 @@ def _merged(first: Mapping[str, str], second: Mapping[str, str]) -> dict[str, st
     return both
 
 
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other notebooks of the folder from writing between our reading and our writing.
+
+    The lock is on the folder itself, so it leaves no file, and it ends with the process. Where
+    there are no such locks, and when another notebook holds one for too long, we go on without.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        end = time.monotonic() + _PATIENCE
+        with suppress(OSError):
+            while time.monotonic() < end:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    time.sleep(0.01)
+        yield
+    finally:
+        os.close(handle)
+
+
 def _write(folder: Path, verdicts: Mapping[str, str]) -> None:
     """Put a whole file in the place of the old one: a reader never finds half of it."""
     text = json.dumps({"verdicts": dict(verdicts)}, indent=1, sort_keys=True) + "\n"
@@ -141,6 +188,6 @@ def _write(folder: Path, verdicts: Mapping[str, str]) -> None:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
         Path(name).replace(folder / FILE)
-    except OSError:
+    except BaseException:  # also a reader who interrupts the kernel
         Path(name).unlink(missing_ok=True)
         raise

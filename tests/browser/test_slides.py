@@ -7,6 +7,8 @@ import pytest
 from harness import ROOT
 
 from lengthlab.__main__ import main
+from lengthlab.cli.printing.document import whole_page
+from lengthlab.cli.printing.notebooks import convert, placed, read_chapters
 
 pytestmark = pytest.mark.browser
 
@@ -163,4 +165,19 @@ def test_without_a_script_and_on_paper_all_slides_are_there(chromium, file, tmp_
     pdf = Path(tmp_path, "slides.pdf")
     page.pdf(path=str(pdf), prefer_css_page_size=True)
     assert len(re.findall(rb"/Type /Page\b", pdf.read_bytes())) >= count
+    context.close()
+
+
+def test_the_course_on_a_telephone_scrolls_its_tables_and_not_the_page(chromium):
+    folder = ROOT / "lessons"
+    lesson = next(c for c in read_chapters(folder) if c.anchor == "lesson-09")
+    cells = [cell for cell in lesson.cells if cell.id in ("equation", "table")]
+    context = chromium.new_context(viewport={"width": 400, "height": 800})
+    page = context.new_page()
+    page.set_content(whole_page(placed(convert(cells, folder), "x"), "course.css"))
+    table = page.locator(".output_area pre")
+    lines = len(table.inner_text().rstrip().splitlines())
+    line = table.evaluate("pre => parseFloat(getComputedStyle(pre).lineHeight)")
+    assert table.evaluate("pre => pre.clientHeight") < (lines + 2) * line
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
     context.close()

@@ -76,7 +76,11 @@ def print_pdf(page: str) -> bytes:
             raise CommandError(msg) from error
         if not target.is_file():
             said = done.stderr.decode(errors="replace").strip().splitlines()
-            msg = f"{chromium} made no PDF (status {done.returncode}): {''.join(said[-1:])}"
+            msg = (
+                f"{chromium} made no PDF (status {done.returncode}): {''.join(said[-1:])} "
+                f"(one from a snap sees no other program's files in {tempfile.gettempdir()}: "
+                "set TMPDIR to a folder in your home)"
+            )
             raise CommandError(msg)
         return target.read_bytes()
 

@@ -1,4 +1,4 @@
-"""The course as one document: a title, contents, a chapter for each notebook."""
+"""The course as one document: a title, contents, a chapter for each notebook, the answers."""
 
 import html
 import re
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lengthlab import __version__
+from lengthlab.cli.printing.answers import TITLES, answers, with_links
 from lengthlab.cli.printing.chromium import page_numbers, print_pdf
 from lengthlab.cli.printing.fonts import font_faces
 from lengthlab.cli.printing.notebooks import Chapter, convert, markdown, placed, read_chapters
@@ -28,10 +29,14 @@ def course_html(folder: Path) -> str:
     str
     """
     chapters = read_chapters(folder)
-    sections = [
-        f'<section class="chapter" id="{chapter.anchor}">'
-        f"{placed(convert(chapter.cells, folder), chapter.anchor)}</section>"
+    bodies = {
+        chapter.anchor: placed(convert(with_links(chapter), folder), chapter.anchor)
         for chapter in chapters
+    }
+    lessons = [chapter for chapter in chapters if chapter.anchor.startswith("lesson-")]
+    bodies |= {name: answers(lessons, name) for name in TITLES}
+    sections = [
+        f'<section class="chapter" id="{name}">{body}</section>' for name, body in bodies.items()
     ]
     body = "\n".join([_title(), _contents(chapters), f"<main>{''.join(sections)}</main>"])
     return whole_page(body, "course.css")
@@ -49,13 +54,25 @@ def course_pdf(folder: Path) -> bytes:
     -------
     bytes
     """
-    page = course_html(folder).replace("<details>", "<details open>")
+    page = _unfolded(course_html(folder))
     numbers = page_numbers(print_pdf(page))
 
     def numbered(found: re.Match[str]) -> str:
         return f'<span class="page">{numbers.get(found[1], "")}</span>'
 
     return print_pdf(re.sub(_NUMBER.format(place='([^"]*)'), numbered, page))
+
+
+def _unfolded(page: str) -> str:
+    """Make plain blocks of the folds: a print would part their titles from what they hold."""
+    for fold, block in (
+        ("<details>", '<div class="unfolded">'),
+        ("</details>", "</div>"),
+        ("<summary>", '<p class="summary">'),
+        ("</summary>", "</p>"),
+    ):
+        page = page.replace(fold, block)
+    return page
 
 
 def whole_page(body: str, sheet: str, *, script: str = "") -> str:
@@ -108,4 +125,6 @@ def _contents(chapters: list[Chapter]) -> str:
         rows.append(
             f'<li><a href="#{chapter.anchor}">{markdown(chapter.title)}</a>{number}{question}</li>'
         )
+    for name, title in TITLES.items():
+        rows.append(f'<li><a href="#{name}">{title}</a>{_NUMBER.format(place=name)}</li>')
     return f'<nav class="contents"><h2>Contents</h2><ul>{"".join(rows)}</ul></nav>'

@@ -10,7 +10,7 @@ from lengthlab.cli.arguments import CommandError
 
 PAGES = ("glossary.ipynb", "references.ipynb")
 # A formula and the full stop after it stay on one line.
-_ENDED = re.compile(r'(<math display="inline"(?:(?!</math>).)*</math>)([.,;:!?)]+)', re.S)
+_ENDED = re.compile(r'(<math [^>]*display="inline"(?:(?!</math>).)*</math>)([.,;:!?)]+)', re.S)
 _LESSON = re.compile(r"\d\d_\w+\.ipynb")
 
 
@@ -84,7 +84,11 @@ def _read(path: Path) -> Chapter:
 def markdown(text: str) -> str:
     """Turn a line of Markdown into HTML, without a paragraph around it."""
     renderer = _renderer_class()(escape=False)
-    return re.sub(r"^<p>|</p>$", "", _with_math(renderer, text).strip())
+    return _kept_together(re.sub(r"^<p>|</p>$", "", _with_math(renderer, text).strip()))
+
+
+def _kept_together(body: str) -> str:
+    return _ENDED.sub(r'<span class="together">\1\2</span>', body)
 
 
 def _with_math(renderer: Any, text: str) -> str:
@@ -110,7 +114,9 @@ def _renderer_class() -> Any:
             return self.block_math(rf"\begin{{{name}}}{body}\end{{{name}}}")
 
         def block_html(self, html: str) -> str:
-            return with_formulas(str(super().block_html(html)))
+            # nbconvert closes what this piece of HTML leaves open: a fold would hold nothing.
+            whole = str(super().block_html(html)) if "<img" in html else html
+            return with_formulas(whole)
 
     return Renderer
 
@@ -178,7 +184,7 @@ def placed(body: str, name: str) -> str:
     """
     from bs4 import BeautifulSoup
 
-    soup = BeautifulSoup(_ENDED.sub(r'<span class="together">\1\2</span>', body), "html.parser")
+    soup = BeautifulSoup(_kept_together(body), "html.parser")
     for k, heading in enumerate(soup.find_all(["h1", "h2", "h3", "h4"])):
         heading["id"] = f"{name}-{k}"
     for cell in soup.select('[id^="cell-id="]'):
@@ -191,4 +197,17 @@ def placed(body: str, name: str) -> str:
             link["href"] = f"#{anchor(target)}"
     for figure in soup.find_all("img"):
         del figure["style"]
+    for formula in soup.select("p > div.formula"):
+        _set_apart(soup, formula)
     return str(soup)
+
+
+def _set_apart(soup: Any, formula: Any) -> None:
+    """Take a formula on its own line out of its paragraph: none may stand in one."""
+    paragraph, rest = formula.parent, soup.new_tag("p")
+    rest.extend(list(formula.next_siblings))
+    paragraph.insert_after(formula.extract())
+    formula.insert_after(rest)
+    for part in (paragraph, rest):
+        if not part.get_text(strip=True) and part.find(True) is None:
+            part.decompose()

@@ -14,6 +14,8 @@ from lengthlab.cli.arguments import CommandError
 from lengthlab.cli.printing.document import whole_page
 from lengthlab.cli.printing.notebooks import Chapter, convert, markdown, placed, read_chapters
 
+# The class guesses aloud: what a notebook says of the guess is not for a slide.
+_GUESS = re.compile(r"^ *your prediction: .*\n", re.M)
 _NEW = ("slide", "subslide", "skip")  # kinds of cell that begin a slide
 
 
@@ -29,11 +31,14 @@ class Stop:
         The lesson's number.
     cells : tuple of str
         Names of its cells, in the order shown.
+    joined : frozenset of str
+        Those that stay on the slide of the cell before; in the table a + stands in front.
     """
 
     minutes: int
     lesson: int
     cells: tuple[str, ...]
+    joined: frozenset[str] = frozenset()
 
 
 def read_routes(folder: Path) -> dict[str, list[Stop]]:
@@ -59,7 +64,12 @@ def read_routes(folder: Path) -> dict[str, list[Stop]]:
     for minutes, plan in re.findall(r"^## (\d+) minutes$(.*?)(?=^## |\Z)", text, flags=re.M | re.S):
         rows = re.findall(r"^\| \d+ \| (\d+) \| (\d+) \| [^|]* \| ([^|]*) \|$", plan, flags=re.M)
         routes[minutes] = [
-            Stop(int(took), int(lesson), tuple(re.findall(r"`([\w-]+)`", cells)))
+            Stop(
+                int(took),
+                int(lesson),
+                tuple(re.findall(r"`([\w-]+)`", cells)),
+                frozenset(re.findall(r"\+ `([\w-]+)`", cells)),
+            )
             for took, lesson, cells in rows
         ]
     return routes
@@ -119,17 +129,26 @@ def _slides(chapter: Chapter, stop: Stop, folder: Path) -> list[str]:
             msg = f"a route names the cell {name!r} of {chapter.path.name}, and there is none"
             raise CommandError(msg)
         kind = known[name].metadata.get("slideshow", {}).get("slide_type", "-")
-        if groups and kind not in _NEW:
+        if groups and (name in stop.joined or kind not in _NEW):
             groups[-1].append(known[name])
         else:
             groups.append([known[name]])
     made = []
     for cells in groups:
         place = f"{chapter.anchor}-{cells[0].id}"
-        body = placed(convert(cells, folder, code=False), place)
+        body = placed(_GUESS.sub("", convert(cells, folder, code=False)), place)
         label = html.escape(f"{chapter.path.name}, {cells[0].id}", quote=True)
-        head = f'<p class="lesson">{markdown(chapter.title)}</p>'
+        above = "" if "<h2" in body else _section(chapter, cells[0])
+        head = f'<p class="lesson">{markdown(chapter.title + above)}</p>'
         made.append(
             f'<section class="slide" id="{place}" data-cells="{label}">{head}{body}</section>'
         )
     return made
+
+
+def _section(chapter: Chapter, cell: Any) -> str:
+    """Return the heading that a cell without one stands under, with a sign before it."""
+    before = chapter.cells[: chapter.cells.index(cell)]
+    found = [re.search(r"^## (.+)$", one.source, flags=re.M) for one in before]
+    titles = [match[1] for match in found if match]
+    return f" · {titles[-1]}" if titles else ""
