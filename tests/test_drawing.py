@@ -1,17 +1,29 @@
 """The lab's picture: limits, counts, and artists that are moved and never made anew."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
 
 import lengthlab as ll
 from lengthlab.convergence import Bins, Experiment
 from lengthlab.drawing import arrange_lab, caption_lab, draw_lab, save_lab, update_lab
 from lengthlab.drawing.limits import Limits
 from lengthlab.drawing.parts import round_up
+from lengthlab.drawing.places import Places, Room, put_legend
 from lengthlab.drawing.tally import Tally
+from lengthlab.widgets import (
+    AssumptionsView,
+    CorrelationView,
+    CounterexampleView,
+    HiddenNodesView,
+    WidthExplorer,
+)
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -197,3 +209,96 @@ def test_in_grey_print_band_bars_and_curve_are_apart():
     bars = grey(artists.detail_bars, artists.detail_bars.get_facecolor())
     line = grey(artists.predicted, artists.predicted.get_color())
     assert 1 > band > bars + 0.15 > line + 0.3
+
+
+# --- places ---------------------------------------------------------------------------------------
+
+
+def test_margins_are_kept_in_inches_at_every_size():
+    figure = Figure(figsize=(8, 4), layout=Places())
+    grid = GridSpec(2, 2, figure)
+    axes = figure.subplots(2, 2)
+    cells = {axes[k, j]: grid[k, j] for k in range(2) for j in range(2)}
+    room = Room(0.6, 0.2, 0.5, 0.4, across=0.7, down=0.3)
+    figure.get_layout_engine().put(grid, cells, room)
+    for size in ((8, 4), (5, 7)):
+        figure.set_size_inches(size)
+        figure.draw_without_rendering()
+        (x0, y0), (x1, y1) = axes[1, 0].get_position().get_points() * size
+        assert (x0, y0) == pytest.approx((0.6, 0.5))
+        (x2, y2), (x3, y3) = axes[0, 1].get_position().get_points() * size
+        assert (x2 - x1, y2 - y1) == pytest.approx((0.7, 0.3))
+        assert (size[0] - x3, size[1] - y3) == pytest.approx((0.2, 0.4))
+    figure.set_size_inches(0.5, 0.5)  # too small for any margin
+    figure.draw_without_rendering()
+    assert axes[0, 0].get_position().width > 0
+
+
+def test_a_legend_replaces_the_one_before_and_fits_its_height():
+    figure = Figure(figsize=(8, 4), layout=Places())
+    line = figure.subplots().plot([0, 1])[0]
+    others = figure.axes[0].plot([[0, 0], [1, 2]])
+    for columns in (3, 1):
+        labels = dict(zip([line, *others], "abc", strict=True))
+        height = put_legend(figure, labels, columns=columns)
+        (legend,) = figure.legends
+        figure.draw_without_rendering()
+        box = legend.get_window_extent()
+        below = (figure.bbox.y1 - box.y0) / figure.dpi
+        assert below - 0.1 < height < below + 0.1
+
+
+def texts_drawn(view):
+    """Boxes of all that is written, with what stands there."""
+    with view._captioned():
+        view.png()
+        figure, renderer = view._artists.figure, view._scene._canvas.get_renderer()
+        found = [*figure.texts, *(text for legend in figure.legends for text in legend.get_texts())]
+        for axes in figure.axes:
+            if not axes.axison:
+                found += axes.texts
+                continue
+            found += [axes.title, axes._left_title, axes.xaxis.label, axes.yaxis.label]
+            for axis, limits in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+                for tick in axis.get_major_ticks(len(axis.get_majorticklocs())):
+                    low, high = sorted(limits)
+                    if low <= tick.get_loc() <= high and tick.label1.get_visible():
+                        found.append(tick.label1)
+        boxes = [
+            (text.get_text(), text.get_window_extent(renderer).padded(-1))
+            for text in found
+            if text.get_visible() and text.get_text().strip()
+        ]
+        return boxes, figure.bbox.frozen()
+
+
+ODD = {
+    "tanh": {},
+    "reciprocal": {},
+    "power": {"exponent": -0.3},
+    "exp_square": {},
+    "exp_power": {},
+}
+
+
+@pytest.mark.parametrize("width", [960, 640, 400])
+@pytest.mark.parametrize("name", [*ODD, "x*exp(-x^2)+1/(1+x^2)", "exp(abs(x)^1.9)"])
+@pytest.mark.parametrize(
+    "kind", [HiddenNodesView, CorrelationView, CounterexampleView, AssumptionsView, WidthExplorer]
+)
+def test_no_text_is_cut_or_lies_on_another(kind, name, width):
+    phi = ll.activation(name, **ODD[name]) if name in ODD else ll.formula(name)
+    own = {} if kind is AssumptionsView else {"depth": 3, "width": 100}
+    own |= {"against": "exp_power"} if kind is CounterexampleView else {}
+    view = kind(phi, **own)
+    view._receive(None, {"kind": "view", "width": width, "ratio": 1}, [])
+    if kind is not AssumptionsView:
+        view.run(3)
+    boxes, page = texts_drawn(view)
+    view.close()
+    assert len(boxes) > 15
+    for text, box in boxes:
+        assert page.x0 <= box.x0 < box.x1 <= page.x1, f"{text!r} is cut"
+        assert page.y0 <= box.y0 < box.y1 <= page.y1, f"{text!r} is cut"
+    for (first, one), (second, other) in combinations(boxes, 2):
+        assert not one.overlaps(other), f"{first!r} lies on {second!r}"

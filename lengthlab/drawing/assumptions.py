@@ -1,7 +1,8 @@
 """The three assumptions as lights, beside phi, the integrand of its length map, and the wall."""
 
 import math
-from dataclasses import dataclass
+import textwrap
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,14 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
 
 from lengthlab.activations import Array
 from lengthlab.assumptions import Assessment
-from lengthlab.drawing.integrand import Integrand, MeanCurve, View, q_axis
+from lengthlab.drawing.integrand import Integrand, MeanCurve, View, mean_axis, q_axis
 from lengthlab.drawing.parts import (
     BAND,
     BAR,
@@ -24,14 +25,16 @@ from lengthlab.drawing.parts import (
     INK,
     band_between,
     label_apart,
+    label_below,
     line,
     patch,
     polygons,
-    round_up,
     set_few_ticks,
     set_limits,
     set_text,
+    write_above,
 )
+from lengthlab.drawing.places import Places, Room, label_few, label_nothing, put_legend
 
 SCALES = ("auto", "linear", "log")
 LIGHTS = ("bounded on finite intervals", "grows slower than exp(x²)", "measurable")
@@ -39,9 +42,10 @@ LIGHTS = ("bounded on finite intervals", "grows slower than exp(x²)", "measurab
 SYMBOLS = {True: "✓", False: "✗", None: "?"}
 WORDS = {True: "yes", False: "no", None: "not decided"}
 _COLOURS = {True: "#00664a", False: "#b23c00", None: "#6b7077"}
-_LOG_FROM = 1e3  # ratio of m(q) from which its axis is logarithmic
-_HUGE = 1e280  # of m(q) that an axis can show
 _DECADES = 9  # of a logarithmic height axis
+_TICKS = 5  # at most, for each takes its time
+_NOTHING = 4.0  # z that the axis reaches where there is no curve
+_APART = 0.48  # inches of a label from its axis
 
 
 @dataclass
@@ -49,6 +53,7 @@ class AssumptionsArtists:
     """Made by `draw_assumptions`, moved by `update_assumptions`."""
 
     figure: Figure
+    places: Places
     left: Axes
     middle: Axes
     right: Axes
@@ -72,6 +77,7 @@ class AssumptionsArtists:
     verdict: Text
     note: Text
     lights: list[tuple[Text, Text]]
+    blank: set[Axes] = field(default_factory=set)  # axes whose heights mean nothing
     layout: str = ""
 
     @property
@@ -91,11 +97,13 @@ def draw_assumptions() -> AssumptionsArtists:
     -------
     AssumptionsArtists
     """
-    figure = Figure(figsize=(9.6, 4.6), dpi=100, layout=ConstrainedLayoutEngine(w_pad=0.1))
+    places = Places()
+    figure = Figure(figsize=(9.6, 4.6), dpi=100, layout=places)
     left, middle, right, strip = (figure.add_subplot() for _ in range(4))
     mark: dict[str, Any] = {"ms": 6, "mec": "white", "mew": 0.6, "clip_on": False}
     artists = AssumptionsArtists(
         figure=figure,
+        places=places,
         left=left,
         middle=middle,
         right=right,
@@ -125,20 +133,14 @@ def draw_assumptions() -> AssumptionsArtists:
         (middle, "z", r"$\varphi(\sqrt{q}\,z)^2$ times density"),
         (right, "q", r"$m(q) = \mathrm{E}\,\varphi(\sqrt{q}\,Z)^2$"),
     ):
-        axes.set_xlabel(label)
-        label_apart(axes, height, 0.48)
-        axes.ticklabel_format(axis="y", scilimits=(-3, 4))
-    strip.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=[])
-    strip.spines[:].set_visible(False)
-    for axes in (left, middle, right):
+        label_below(axes, label, 0.25)
+        label_apart(axes, height, _APART)
         axes.spines[["top", "right"]].set_visible(False)
-    for artist in (
-        *artists.moving,
-        artists.verdict,
-        artists.note,
-        *(t for pair in artists.lights for t in pair),
-    ):
-        artist.set_in_layout(False)
+        axes.tick_params(labelsize=8.5)
+        axes.yaxis.get_offset_text().set(fontsize=8.5)
+        axes.xaxis.set_major_locator(MaxNLocator(_TICKS, steps=[1, 2, 4, 5, 10]))
+    strip.set(xlim=(0, 1), ylim=(0, 1))
+    strip.set_axis_off()
     arrange_assumptions(artists)
     return artists
 
@@ -163,33 +165,33 @@ def arrange_assumptions(artists: AssumptionsArtists, css_width: float = 960) -> 
     if artists.layout == layout:
         return None
     artists.layout = layout
+    start, gap = {"wide": (0.01, 0.022), "square": (-0.1, 0.07), "narrow": (0.05, 0.08)}[layout]
+    for k, (symbol, words) in enumerate(artists.lights):
+        x, y = (start + 0.385 * k, 0.2) if layout == "wide" else (start, 0.8 - 0.3 * k)
+        symbol.set_position((x, y))
+        words.set_position((x + gap, y))
+        words.set_fontsize({"wide": 9.0, "square": 8.5, "narrow": 9.5}[layout])
+    above = 0.3 + _set_legend(artists, columns={"wide": 5, "square": 3, "narrow": 2}[layout])
     figure = artists.figure
     if layout == "wide":
         grid = GridSpec(2, 3, figure, height_ratios=[5.5, 1], width_ratios=[1, 1.2, 1])
         places = [grid[0, 0], grid[0, 1], grid[0, 2], grid[1, :]]
+        room = Room(0.68, 0.12, 0.1, above, across=0.82, down=0.42)
     elif layout == "square":
         grid = GridSpec(2, 2, figure)
         places = [grid[0, 0], grid[0, 1], grid[1, 0], grid[1, 1]]
+        room = Room(0.68, 0.12, 0.5, above, across=0.82, down=0.7)
     else:
         grid = GridSpec(4, 1, figure, height_ratios=[1, 1, 1, 0.55])
         places = [grid[k] for k in range(4)]
+        room = Room(0.72, 0.12, 0.1, above + 0.15, down=0.62)
     four = (artists.left, artists.middle, artists.right, artists.strip)
-    for axes, place in zip(four, places, strict=True):
-        axes.set_subplotspec(place)
-    start, gap = {"wide": (0.01, 0.022), "square": (-0.1, 0.07), "narrow": (0.05, 0.08)}[layout]
-    for k, (symbol, words) in enumerate(artists.lights):
-        x, y = (start + 0.385 * k, 0.4) if layout == "wide" else (start, 0.8 - 0.3 * k)
-        symbol.set_position((x, y))
-        words.set_position((x + gap, y))
-        words.set_fontsize({"wide": 9.0, "square": 8.5, "narrow": 9.5}[layout])
-    _set_legend(artists, columns={"wide": 5, "square": 3, "narrow": 2}[layout])
+    artists.places.put(grid, dict(zip(four, places, strict=True)), room)
     caption_assumptions(artists, "")
     return {"wide": 0.49, "square": 0.9, "narrow": 2.3}[layout]
 
 
-def _set_legend(artists: AssumptionsArtists, columns: int) -> None:
-    for old in list(artists.figure.legends):
-        old.remove()
+def _set_legend(artists: AssumptionsArtists, columns: int) -> float:
     labels = {
         artists.phi: r"$\varphi$",
         artists.kinks: "kink or jump",
@@ -202,21 +204,15 @@ def _set_legend(artists: AssumptionsArtists, columns: int) -> None:
         artists.wall: "wall: infinite from here",
         artists.point: "q: drag it",
     }
-    artists.figure.legend(
-        list(labels),
-        list(labels.values()),
-        loc="outside upper center",
-        ncols=columns,
-        frameon=False,
-        fontsize=8.5,
-        handlelength=1.8,
-        columnspacing=1.2,
-    )
+    return put_legend(artists.figure, labels, columns=columns, size=8.5, columnspacing=1.2)
 
 
 def caption_assumptions(artists: AssumptionsArtists, text: str) -> None:
-    """Write what the picture shows above it: for pictures that stand without controls."""
-    artists.left.set_title(text or " ", loc="left", fontsize=9, color=INK)
+    """Write what the picture shows above it; "" keeps the place."""
+    lines, letters = (2, 11) if artists.layout == "narrow" else (1, 13)  # letters an inch
+    words = textwrap.fill(text, int(letters * artists.figure.get_figwidth()), max_lines=lines)
+    # Higher than the topmost tick labels of the axes beside: it may be longer than its own axes.
+    write_above(artists.left, words or "\n".join(lines * " "), pad=9)
 
 
 def update_assumptions(
@@ -255,6 +251,23 @@ def update_assumptions(
         set_text(words, f"{LIGHTS[k]}: {WORDS[holding] if holds else '…'}")
 
 
+def _set_height(
+    artists: AssumptionsArtists, axes: Axes, limits: tuple[float, float], *, log: bool
+) -> None:
+    """Set the limits of a y axis, and label it in few digits."""
+    if not set_limits(axes, "y", limits, log=log) and axes not in artists.blank:
+        return
+    artists.blank.discard(axes)
+    label_few(axes, limits, log=log)
+
+
+def _leave_blank(artists: AssumptionsArtists, axes: Axes) -> None:
+    """Take the ticks away: where there is no height they mean nothing."""
+    if axes not in artists.blank:
+        artists.blank.add(axes)
+        label_nothing(axes)
+
+
 # --- its parts ------------------------------------------------------------------------------------
 
 
@@ -274,7 +287,7 @@ def _draw_phi(artists: AssumptionsArtists, view: View | None, q: float) -> None:
     room = 0.02 * (view.high - view.low)
     low, high = view.low - room, view.high + room
     set_limits(artists.left, "x", (-view.reach, view.reach))
-    set_limits(artists.left, "y", (low, high))
+    _set_height(artists, artists.left, (low, high), log=False)
     x = np.linspace(-view.reach, view.reach, 121)
     foot = max(low, 0.0)
     bell = foot + 0.9 * (high - foot) * np.exp(-x * x / (2 * q))
@@ -301,12 +314,14 @@ def _draw_integrand(artists: AssumptionsArtists, found: Integrand | None, scale:
             artist.set_data([], [])
         for area in (artists.area, artists.part):
             area.set_path(polygons([]))
+        set_limits(artists.middle, "x", (-_NOTHING, _NOTHING))
+        _leave_blank(artists, artists.middle)
         return
     log = scale == "log" or (scale == "auto" and found.grows)
     top = 10.0 ** math.ceil(math.log10(found.top)) if log else found.top
     foot = top * 10.0**-_DECADES if log else 0.0
     set_limits(artists.middle, "x", (-found.reach, found.reach))
-    set_limits(artists.middle, "y", (foot, top), log=log)
+    _set_height(artists, artists.middle, (foot, top), log=log)
     heights = np.clip(found.height, foot, 3 * top)
     artists.integrand.set_data(found.z, heights)
     outline = band_between(found.z, np.full(len(heights), foot), heights)
@@ -353,24 +368,18 @@ def _draw_mean(
         return
     top_q = q_axis(found.q) if curve is None else curve.top
     here = found.mean.value
-    log, foot, top = _mean_axis(np.empty(0) if curve is None else curve.m, here)
+    log, foot, top = mean_axis(np.empty(0) if curve is None else curve.m, here)
     if set_limits(artists.right, "x", (0.0, top_q)):
         set_few_ticks(artists.right, 0.0, top_q, log=False)
-    set_limits(artists.right, "y", (foot, top), log=log)
+    if math.isfinite(here) or (curve is not None and len(curve.m)):
+        _set_height(artists, artists.right, (foot, top), log=log)
+    else:
+        set_limits(artists.right, "y", (foot, top))
+        _leave_blank(artists, artists.right)
     if curve is not None:
-        artists.mean.set_data(curve.q, np.clip(curve.m, foot, 3 * top))
+        end = 3 * top * (min((top / foot) ** 0.1, 1e15) if log else 1.0)  # not to be seen
+        artists.mean.set_data(curve.q, np.clip(curve.m, foot, end))
         if curve.wall <= top_q:
             artists.wall.set_data([max(curve.wall, 0.005 * top_q)] * 2, [foot, top])
     shown = artists.point if here <= top else artists.infinite
     shown.set_data([found.q], [min(max(here, foot), top)])
-
-
-def _mean_axis(m: Array, here: float) -> tuple[bool, float, float]:
-    """Whether the axis of m(q) is logarithmic, and its ends: a wall does not set them."""
-    m = m[(m > 0) & (m < _HUGE)]
-    low, high = np.quantile(m, [0.1, 0.9]).tolist() if len(m) else (1.0, 1.0)
-    if 0 < here < _HUGE:
-        low, high = min(low, here), max(high, here)
-    if high < _LOG_FROM * low:
-        return False, 0.0, round_up(1.15 * high)
-    return True, 10.0 ** math.floor(math.log10(low)), 10.0 ** math.ceil(math.log10(high) + 0.1)

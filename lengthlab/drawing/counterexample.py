@@ -14,13 +14,22 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from lengthlab.activations import Array
-from lengthlab.drawing.parts import BAR, CURVE, INK, line, round_up, set_limits, set_text
+from lengthlab.drawing.parts import (
+    BAR,
+    CURVE,
+    INK,
+    label_apart,
+    label_below,
+    line,
+    round_up,
+    set_limits,
+)
+from lengthlab.drawing.places import Places, Room, label_few, label_nothing, put_legend
 from lengthlab.drawing.sums import Side
 
 _SETTLED = 10  # terms from which on a mean decides the axis
@@ -29,6 +38,8 @@ _PATIENCE = 0.02  # share of new networks without which quantiles will do
 _LOG_FROM = 30.0
 _LEAST, _MOST = 1e-280, 1e290
 _BEYOND = 1e4  # times what is typical: where an axis ends at the latest
+_LETTERS = 8  # points, of tick labels
+_APART, _BELOW = 0.43, 0.27  # inches of a label from its axis
 
 
 @dataclass
@@ -45,6 +56,7 @@ class Panel:
     low: float = math.inf
     high: float = 0.0
     settled: bool = True  # the limits are those of the present networks
+    blank: bool = False  # there is no number to show
 
     @property
     def moving(self) -> tuple[Artist, ...]:
@@ -59,7 +71,10 @@ class Panel:
         """
         known = values[np.isfinite(values) & (values > 0)]
         if not len(known):
+            if enough:
+                self.leave_blank()
             return
+        anew, self.blank = self.blank, False
         if enough and not self.settled:
             self.low, self.high, self.settled = math.inf, 0.0, True
         typical = float(np.median(known))
@@ -71,11 +86,17 @@ class Panel:
         if log or (log is None and high > _LOG_FROM * low):
             bottom, top = math.floor(math.log10(low / 1.2)), math.ceil(math.log10(1.2 * high))
             limits = 10.0**bottom, 10.0 ** max(top, bottom + 1)
-            if set_limits(self.axes, "y", limits, log=True):
-                self.axes.yaxis.set_major_locator(LogLocator(numticks=5))
-                self.axes.yaxis.set_minor_locator(NullLocator())
-        elif set_limits(self.axes, "y", (0.0, round_up(1.04 * high))):
-            self.axes.yaxis.set_major_locator(MaxNLocator(4))
+            log = True
+        else:
+            limits, log = (0.0, round_up(1.04 * high)), False
+        if set_limits(self.axes, "y", limits, log=log) or anew:
+            label_few(self.axes, limits, log=log)
+
+    def leave_blank(self) -> None:
+        """Take the ticks away: where there is no number to show they mean nothing."""
+        if not self.blank:
+            self.blank = True
+            label_nothing(self.axes)
 
 
 @dataclass
@@ -90,8 +111,10 @@ class CounterexampleArtists:
 
     figure: Figure
     panels: list[list[Panel]]
+    places: Places
     narrow: bool | None = None
     aspect: float = 0.0
+    letters: float = 9.5  # points, of the activations' names
     layer: int = 0
     names: tuple[str, ...] = ("", "")
     sides: Sequence[Side] = field(default_factory=tuple)
@@ -119,10 +142,10 @@ def draw_counterexample() -> CounterexampleArtists:
     >>> picture.panels[0][2].axes.get_title()
     '$q_{2}$'
     """
-    layout = ConstrainedLayoutEngine(w_pad=0.08, wspace=0.02)  # tick labels change later
-    figure = Figure(figsize=(9.6, 5.0), dpi=100, layout=layout)
+    places = Places()
+    figure = Figure(figsize=(9.6, 5.0), dpi=100, layout=places)
     panels = [[_panel(axes) for axes in row] for row in figure.subplots(2, 4)]
-    artists = CounterexampleArtists(figure, panels)
+    artists = CounterexampleArtists(figure, panels, places)
     arrange_counterexample(artists)
     return artists
 
@@ -130,7 +153,14 @@ def draw_counterexample() -> CounterexampleArtists:
 def _panel(axes: Axes) -> Panel:
     axes.set(xscale="log")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=8)
+    axes.tick_params(labelsize=_LETTERS)
+    axes.yaxis.get_offset_text().set(fontsize=_LETTERS, x=-0.02, ha="right")
+    # At fixed places: to look for free ones takes half the time of drawing.
+    axes.set_title("", y=1.0)
+    label_apart(axes, "", _APART)
+    label_below(axes, "", _BELOW)
+    plain = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"}
+    words: Any = {"ha": "right", "va": "bottom", "fontsize": _LETTERS, "color": INK, "zorder": 6}
     panel = Panel(
         axes=axes,
         limit=line(axes, "--", CURVE, 3, lw=2),
@@ -138,12 +168,10 @@ def _panel(axes: Axes) -> Panel:
         ranges=line(axes, "-", BAR, 2, lw=2.2),
         medians=line(axes, "o", INK, 4, ms=5, mec="white", mew=0.7),
         beyond=line(axes, "^", INK, 4, ms=6, mec="white", mew=0.7, clip_on=False),
-        words=axes.text(
-            0.97, 0.04, "", ha="right", va="bottom", fontsize=8, color=INK, transform=axes.transAxes
-        ),
+        words=axes.text(0.97, 0.05, "", transform=axes.transAxes, bbox=plain, **words),
     )
-    for artist in (*panel.moving, panel.words):
-        artist.set_in_layout(False)
+    panel.words.set_visible(False)
+    panel.leave_blank()
     return panel
 
 
@@ -156,33 +184,30 @@ def arrange_counterexample(artists: CounterexampleArtists, css_width: float = 96
         Height of the picture divided by its width; None if it is arranged so already.
     """
     narrow = css_width < 640
-    aspect = 0.52 if not narrow else 1.4 if css_width >= 480 else 2.1
+    wide = css_width >= 780
+    aspect = (0.52 if wide else 0.75) if not narrow else 1.4 if css_width >= 480 else 2.1
     if artists.aspect == aspect:
         return None
     artists.narrow, artists.aspect = narrow, aspect
-    grid = GridSpec(4, 2, artists.figure) if narrow else GridSpec(2, 4, artists.figure)
-    for row, panels in enumerate(artists.panels):
-        for column, panel in enumerate(panels):
-            place = (column, row) if narrow else (row, column)
-            panel.axes.set_subplotspec(grid[place])
-    for old in list(artists.figure.legends):
-        old.remove()
+    artists.letters = 9.5 if wide else 8.0
     first, third = artists.panels[0][0], artists.panels[0][2]
-    labels = {
+    labels: dict[Artist, str] = {
         first.curves: "a network",
         third.medians: "median",
         third.ranges: "90 % of networks",
+        third.beyond: "beyond the axis",
         first.limit: "length map",
     }
-    artists.figure.legend(
-        list(labels),
-        list(labels.values()),
-        loc="outside upper center",
-        ncols=2 if narrow else 4,
-        frameon=False,
-        fontsize=9,
-        handlelength=1.8,
-    )
+    columns = 2 if narrow else 5 if wide else 3
+    above = (0.4 if narrow else 0.25) + put_legend(artists.figure, labels, columns=columns)
+    grid = GridSpec(4, 2, artists.figure) if narrow else GridSpec(2, 4, artists.figure)
+    cells = {
+        panel.axes: grid[(column, row) if narrow else (row, column)]
+        for row, panels in enumerate(artists.panels)
+        for column, panel in enumerate(panels)
+    }
+    below, down = (0.85, 0.5) if narrow else (0.7, 0.3)
+    artists.places.put(grid, cells, Room(0.8, 0.12, below, above, across=0.5, down=down))
     caption_counterexample(artists, "")
     _label(artists)
     return aspect
@@ -191,7 +216,7 @@ def arrange_counterexample(artists: CounterexampleArtists, css_width: float = 96
 def caption_counterexample(artists: CounterexampleArtists, text: str) -> None:
     """Write what the picture shows below it; "" keeps the place."""
     lines = 2 if artists.narrow else 1
-    words = textwrap.fill(text, int(14 * artists.figure.get_figwidth()), max_lines=lines)
+    words = textwrap.fill(text, int(13 * artists.figure.get_figwidth()), max_lines=lines)
     blanks = "\n".join(lines * " ")
     artists.figure.supxlabel(words or blanks, x=0.02, ha="left", fontsize=9, color=INK)
 
@@ -207,7 +232,7 @@ def _label(artists: CounterexampleArtists) -> None:
     )
     places = ("terms  $n$", "terms  $n$", "width  $N$", "width  $N$")
     for row, panels in enumerate(artists.panels):
-        name = _short(artists.names[row])
+        name = _folded(_short(artists.names[row]))
         for column, panel in enumerate(panels):
             if artists.narrow:
                 title, side = ("" if column else name), ("" if row else quantities[column])
@@ -220,11 +245,18 @@ def _label(artists: CounterexampleArtists) -> None:
             for artist, text, weight in zip(
                 words, (title, side, below), (*weights, "normal"), strict=True
             ):
-                if artist.get_text() != text or artist.get_fontweight() != weight:
-                    artist.set(text=text, fontsize=9.5, weight=weight)
+                looks = (text, weight, artists.letters if weight == "bold" else 9.5)
+                if (artist.get_text(), artist.get_fontweight(), artist.get_fontsize()) != looks:
+                    artist.set(text=text, weight=weight, fontsize=looks[-1])
 
 
-def _short(name: str, most: int = 22) -> str:
+def _folded(name: str, most: int = 16) -> str:
+    """Put the parameters of a long name on a line of their own."""
+    first, _, inside = name.partition("(")
+    return f"{first}\n({inside}" if len(name) > most and "=" in inside else name
+
+
+def _short(name: str, most: int = 24) -> str:
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
@@ -247,7 +279,7 @@ def update_counterexample(
         artists.sides = sides
         for panel in (panel for row in artists.panels for panel in row):
             panel.settled = False
-    names = tuple(side.net.activation.label for side in sides)
+    names = tuple(side.name for side in sides)
     if (artists.names, artists.layer) != (names, layer):
         artists.names, artists.layer = names, layer
         _label(artists)
@@ -265,10 +297,14 @@ def _update_sums(means: Panel, shares: Panel, side: Side, running: bool) -> None
         panel.curves.set_marker("None" if len(sums.n) > 1 else ".")
     _lines(means.curves, sums.n, sums.values)
     _set_x(means.axes, 1, int(sums.n[-1]))
-    _set_limit(means, side.limit)
+    _set_limit(means, side)
     _lines(shares.curves, sums.n, sums.shares)
-    if set_limits(shares.axes, "y", (0.0, 1.05)):
-        shares.axes.yaxis.set_major_locator(MaxNLocator(5))
+    if np.isfinite(sums.shares).any():
+        if set_limits(shares.axes, "y", (0.0, 1.05)) or shares.blank:
+            shares.axes.yaxis.set_major_locator(MaxNLocator(5))
+            shares.blank = False
+    elif not running:
+        shares.leave_blank()
     _set_x(shares.axes, 1, int(sums.n[-1]))
 
 
@@ -293,7 +329,7 @@ def _update_lengths(lengths: Panel, over: Panel, side: Side, running: bool) -> N
         beyond = quantiles[:, 2] > high
         panel.beyond.set_data(n[beyond], np.full(int(beyond.sum()), high))
         _set_x(panel.axes, side.samples[0].width, side.samples[-1].width)
-    _set_limit(lengths, side.limit)
+    _set_limit(lengths, side)
 
 
 def _lines(artist: Line2D, n: Any, values: Array) -> None:
@@ -303,9 +339,13 @@ def _lines(artist: Line2D, n: Any, values: Array) -> None:
     artist.set_data(np.tile(np.append(n, n[-1]), len(values)), np.hstack([known, gaps]).ravel())
 
 
-def _set_limit(panel: Panel, limit: float) -> None:
-    words = "" if limit < math.inf else "length map:\ninfinite"
-    set_text(panel.words, "length map:\nnot known" if math.isnan(limit) else words)
+def _set_limit(panel: Panel, side: Side) -> None:
+    limit, words = side.limit, ""
+    if not limit < math.inf:
+        words = "beyond every float" if side.overflow else "infinite"
+        words = f"length map:\n{'not known' if math.isnan(limit) else words}"
+    if panel.words.get_text() != words:
+        panel.words.set(text=words, visible=bool(words))
     left, right = panel.axes.get_xlim()
     panel.limit.set_data(([left, right], [limit] * 2) if limit < math.inf else ([], []))
 

@@ -10,10 +10,10 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from lengthlab.activations import Array
@@ -24,17 +24,24 @@ from lengthlab.drawing.parts import (
     CURVE,
     INK,
     LAW,
+    label_apart,
+    label_below,
     line,
     patch,
     polygons,
     round_up,
     set_limits,
     set_text,
+    write_above,
 )
+from lengthlab.drawing.places import Places, Room, label_few, legend_height, put_legend
 
 _BINS = 60  # on each side of 0
 _NEAR = 4  # of them, where the law is drawn finer
 _POINTS = 2500  # pairs shown
+_ENOUGH = 40  # networks for limits of their own
+_STEPS = [1, 2, 4, 5, 10]  # of tick labels with few digits
+_APART = 0.52  # inches of a label from its axis
 
 
 @dataclass
@@ -42,6 +49,7 @@ class HiddenNodesArtists:
     """Axes and artists; made by `draw_hidden_nodes`, moved by `update_hidden_nodes`."""
 
     figure: Figure
+    places: Places
     one: Axes
     two: Axes
     bars: PathPatch
@@ -53,6 +61,7 @@ class HiddenNodesArtists:
     no_gaussian: Text
     no_second: Text
     arrangement: tuple[int, bool] | None = None
+    named: tuple[bool, ...] | None = None
     beyond: int = 0  # nodes that the axis does not reach
     view: "_Reach | None" = None
     counts: "_Counts | None" = None
@@ -84,12 +93,13 @@ def draw_hidden_nodes(
     -------
     HiddenNodesArtists
     """
-    layout = ConstrainedLayoutEngine(w_pad=0.15, wspace=0.03)
-    figure = Figure(figsize=(9.6, 4.7), dpi=100, layout=layout)
+    places = Places()
+    figure = Figure(figsize=(9.6, 4.7), dpi=100, layout=places)
     one, two = figure.subplots(1, 2)
     words = {"ha": "center", "va": "top", "fontsize": 9, "color": INK}
     artists = HiddenNodesArtists(
         figure=figure,
+        places=places,
         one=one,
         two=two,
         bars=patch(one, BAR, 1, alpha=0.45),
@@ -101,13 +111,17 @@ def draw_hidden_nodes(
         no_gaussian=one.text(0.5, 0.99, "", transform=one.transAxes, **words),
         no_second=two.text(0.5, 0.6, "", transform=two.transAxes, **words),
     )
-    one.set(xlabel=r"one node  $h_{\ell,1}$", ylabel="density")
-    two.set(xlabel=r"$h_{\ell,1}$", ylabel=r"$h_{\ell,2}$")
+    label_below(one, r"one node  $h_{\ell,1}$")
+    label_apart(one, "density", _APART)
+    label_below(two, r"$h_{\ell,1}$")
+    label_apart(two, r"$h_{\ell,2}$", _APART)
     two.set_box_aspect(1)
     for axes in (one, two):
         axes.spines[["top", "right"]].set_visible(False)
-    for artist in (*artists.moving, artists.no_gaussian, artists.no_second):
-        artist.set_in_layout(False)
+        axes.tick_params(labelsize=9)
+    one.xaxis.set_major_locator(MaxNLocator(6, steps=_STEPS))
+    for axis in (two.xaxis, two.yaxis):  # they go equally far
+        axis.set_major_locator(MaxNLocator(5, steps=_STEPS))
     arrange_hidden_nodes(artists)
     update_hidden_nodes(artists, sample, node_statistics(sample), law, log=log)
     return artists
@@ -121,41 +135,46 @@ def arrange_hidden_nodes(artists: HiddenNodesArtists, css_width: float = 960) ->
     float or None
         Height of the picture divided by its width; None if it is arranged so already.
     """
-    columns = 3 if css_width >= 560 else 2
-    narrow = css_width < 640
+    columns, narrow = (3 if css_width >= 560 else 2), css_width < 640
     if artists.arrangement == (columns, narrow):
         return None
-    artists.arrangement = columns, narrow
+    artists.arrangement, artists.named = (columns, narrow), None
+    names = len(_legend(artists))
+    rows, legend = math.ceil(names / columns), legend_height(names, columns=columns)
+    grid = GridSpec(1, 2, artists.figure, width_ratios=[1.35, 1])
+    room = Room(0.76, 0.15, 0.52, legend + 0.22, across=0.85)
     if narrow:
         grid = GridSpec(2, 1, artists.figure, height_ratios=[1, 1.25])
-    else:
-        grid = GridSpec(1, 2, artists.figure, width_ratios=[1.35, 1])
-    artists.one.set_subplotspec(grid[0])
-    artists.two.set_subplotspec(grid[1])
-    for old in list(artists.figure.legends):
-        old.remove()
-    dots = Line2D([], [], ls="", marker="s", ms=4, color=BAR, mew=0)
-    labels = {
-        artists.bars: "one node, sampled",
-        artists.law: "its exact law",
-        artists.gaussian: "Gaussian, infinite width",
-        dots: "two nodes",
-        artists.sampled_rings: "50, 90 % of them",
-        artists.rings: "50, 90 % of Gaussian pairs",
-    }
-    artists.figure.legend(
-        list(labels),
-        list(labels.values()),
-        loc="outside upper center",
-        ncols=columns,
-        frameon=False,
-        fontsize=9 if css_width >= 560 else 8,
-        handlelength=1.8,
-        columnspacing=1.3,
-    )
+        room = Room(0.78, 0.15, 0.52, legend + 0.4, down=0.65)
+    artists.places.put(grid, {artists.one: grid[0], artists.two: grid[1]}, room)
+    _name_artists(artists, (True, True, True))
     caption_hidden_nodes(artists, "")
-    rows = math.ceil(len(labels) / columns)
     return (1.75 if narrow else 0.46) + rows * (0.06 if narrow else 0.02)
+
+
+def _legend(
+    artists: HiddenNodesArtists, *, law: bool = True, gaussian: bool = True, two: bool = True
+) -> dict[Artist, str]:
+    """Names of the artists that have something to show."""
+    dots = Line2D([], [], ls="", marker="s", ms=4, color=BAR, mew=0)
+    return {
+        artists.bars: "one node, sampled",
+        **({artists.law: "its exact law"} if law else {}),
+        **({artists.gaussian: "Gaussian, infinite width"} if gaussian else {}),
+        **({dots: "two nodes", artists.sampled_rings: "50, 90 % of them"} if two else {}),
+        **({artists.rings: "50, 90 % of Gaussian pairs"} if gaussian and two else {}),
+    }
+
+
+def _name_artists(artists: HiddenNodesArtists, named: tuple[bool, ...]) -> None:
+    """Put the legend; its place stays that of the longest."""
+    if artists.named == named or artists.arrangement is None:
+        return
+    artists.named, (columns, _) = named, artists.arrangement
+    law, gaussian, two = named
+    labels = _legend(artists, law=law, gaussian=gaussian, two=two)
+    size = 9 if columns == 3 else 8
+    put_legend(artists.figure, labels, columns=columns, size=size, columnspacing=1.3)
 
 
 def caption_hidden_nodes(artists: HiddenNodesArtists, text: str) -> None:
@@ -163,7 +182,7 @@ def caption_hidden_nodes(artists: HiddenNodesArtists, text: str) -> None:
     narrow = artists.arrangement is not None and artists.arrangement[1]
     lines, letters = (2, 11) if narrow else (1, 13)  # letters an inch
     words = textwrap.fill(text, int(letters * artists.figure.get_figwidth()), max_lines=lines)
-    artists.one.set_title(words or "\n".join(lines * " "), loc="left", fontsize=9, color=INK)
+    write_above(artists.one, words or "\n".join(lines * " "))
 
 
 def update_hidden_nodes(
@@ -173,6 +192,7 @@ def update_hidden_nodes(
     law: NodeLaw | None = None,
     *,
     log: bool = False,
+    running: bool = False,
 ) -> None:
     """Move the artists to the present data; limits change in round steps.
 
@@ -185,18 +205,28 @@ def update_hidden_nodes(
         Of the sample, or of an earlier part of it.
     law, log
         As in `draw_hidden_nodes`.
+    running : bool
+        Whether more networks will soon be there: until there are enough, the limits of those before
+        will do. A control may be moving, and each change takes time.
     """
     view = artists.view
+    enough = sample.drawn >= _ENOUGH or (sample.drawn > 0 and not running)
     if view is None or not view.serves(sample, log):
+        lender = view if view is not None and view.log == log and not enough else None
+        view = artists.view = _Reach(sample, log, lender=lender)
+    elif view.lent and enough:
         view = artists.view = _Reach(sample, log)
     elif not view.is_fresh():
         view = artists.view = _Reach(sample, log, floor=view)
     _update_one(artists, view, law)
     _update_two(artists, view, numbers)
+    known = law is None or law.cdf is not None  # None: it is not there yet
+    gaussian = 0 < view.qt < math.inf
+    _name_artists(artists, (known, gaussian, sample.experiment.width > 1))
 
 
 def _update_one(artists: HiddenNodesArtists, view: "_Reach", law: NodeLaw | None) -> None:
-    sample, reach = view.sample, view.reach
+    reach = view.reach
     counts = artists.counts
     if counts is None or counts.view is not view:
         counts = artists.counts = _Counts(view, counts)
@@ -208,14 +238,15 @@ def _update_one(artists: HiddenNodesArtists, view: "_Reach", law: NodeLaw | None
     places, expected = np.empty(0), np.empty(0)
     if law is not None and law.cdf is not None:
         places, expected = _density(artists, view, law)
-    qt = sample.experiment.prediction.values[sample.layer - 1]
+    qt = view.qt
     dashed = np.empty(0)
     if 0 < qt < math.inf and math.sqrt(qt) > 1e-3 * reach:
         dashed = np.exp(-(middle**2) / (2 * qt)) / math.sqrt(2 * math.pi * qt)
     top = view.top(density, expected, dashed)
     low = 10.0 ** math.floor(math.log10(top) - 5) if view.log else 0.0
     set_limits(artists.one, "x", (-reach, reach))
-    set_limits(artists.one, "y", (low, top), log=view.log)
+    if set_limits(artists.one, "y", (low, top), log=view.log):
+        label_few(artists.one, (low, top), log=view.log)
     heights = np.concatenate([[low], np.repeat(np.maximum(density, low), 2), [low]])
     artists.bars.set_path(polygons([np.column_stack([np.repeat(edges, 2), heights])]))
     artists.gaussian.set_data(middle[: len(dashed)], dashed)
@@ -251,7 +282,7 @@ def _update_two(artists: HiddenNodesArtists, view: "_Reach", numbers: NodeStatis
     shown = last[(np.abs(last) < reach).all(axis=1)]
     artists.pairs.set_data(shown[:, 0], shown[:, 1])
     artists.sampled_rings.set_data(*_circles(numbers.radii, reach))
-    qt = float(sample.experiment.prediction.values[sample.layer - 1])
+    qt = view.qt
     radii = [math.sqrt(-2 * qt * math.log(1 - p)) for p in SHARES if 0 < qt < math.inf]
     artists.rings.set_data(*_circles(radii, reach))
 
@@ -266,12 +297,22 @@ def _circles(radii: Sequence[float], reach: float) -> tuple[Array, Array]:
 class _Reach:
     """How far the axes reach to both sides, and how high the density is."""
 
-    def __init__(self, sample: NodeSample, log: bool, floor: "_Reach | None" = None) -> None:
+    def __init__(
+        self,
+        sample: NodeSample,
+        log: bool,
+        floor: "_Reach | None" = None,
+        lender: "_Reach | None" = None,
+    ) -> None:
         self.sample, self.log, self.seen = sample, log, sample.drawn
+        self.qt = float(sample.experiment.prediction.values[sample.layer - 1])
         found = self._typical()
         if floor is not None:
             found = max(found, floor.reach)
         self.reach: float = round_up(found)
+        self.lent = lender is not None and 0.4 * lender.reach < found < 1.25 * lender.reach
+        if self.lent and lender is not None:
+            self.reach, floor = lender.reach, lender
         self.edges = np.linspace(-self.reach, self.reach, 2 * _BINS + 1)
         same = floor is not None and floor.reach == self.reach
         self._top: float = floor._top if floor is not None and same else 0.0
@@ -282,12 +323,11 @@ class _Reach:
 
     def is_fresh(self) -> bool:
         """Whether it needs no second look: not until a third more networks are there."""
-        return self.sample.drawn < max(1.33 * self.seen, self.seen + 40)
+        return self.lent or self.sample.drawn < max(1.33 * self.seen, self.seen + 40)
 
     def _typical(self) -> float:
         """Reach over the Gaussian's bulk, and the sample's without its far tail."""
-        qt = float(self.sample.experiment.prediction.values[self.sample.layer - 1])
-        gaussian = 4 * math.sqrt(qt) if 0 < qt < 1e300 else math.nan
+        gaussian = 4 * math.sqrt(self.qt) if 0 < self.qt < 1e300 else math.nan
         sizes = np.abs(self.sample.nodes[:, 0])
         sizes = sizes[(sizes > 0) & (sizes < math.inf)]
         if len(sizes) < 20:
@@ -306,6 +346,8 @@ class _Reach:
         highest = highest or 1 / self.reach
         if self.log:
             return float(10.0 ** math.ceil(math.log10(1.2 * highest)))
+        if self.lent and self._top > 0.8 * highest:  # few networks make a jagged histogram
+            return self._top
         if not 0.5 * self._top < 1.02 * highest <= self._top:
             self._top = round_up(1.1 * highest)
         return self._top

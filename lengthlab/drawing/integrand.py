@@ -29,6 +29,8 @@ _LOG_DENSITY = -math.log(2 * math.pi) / 2
 _LOG_MOST = 600.0  # of an integrand that is drawn
 _FAITHFUL = 0.03  # relative difference up to which floats show the integral
 _AT = 1e-3  # a peak so near to a kink is at the kink
+_LOG_FROM = 1e3  # ratio of m(q) from which its axis is logarithmic
+_HUGE = 1e280  # of m(q) that an axis can show
 _TWIN = 0.9  # a second peak is named if it is so high beside the first
 
 
@@ -353,3 +355,14 @@ def q_axis(q: float, wall: float = math.inf) -> float:
     """
     ends = [5.0, round_up(1.25 * q) if q > 4.5 else 0.0]
     return max(*ends, round_up(1.2 * wall) if 0 < wall <= 20.0 else 0.0)
+
+
+def mean_axis(m: Array, here: float) -> tuple[bool, float, float]:
+    """Whether the axis of m(q) is logarithmic, and its ends: a wall does not set them."""
+    m = m[(m > 0) & (m < _HUGE)]
+    low, high = np.quantile(m, [0.1, 0.9]).tolist() if len(m) else (1.0, 1.0)
+    if 0 < here < _HUGE:
+        low, high = min(low, here), max(high, here)
+    if high < _LOG_FROM * low:
+        return False, 0.0, round_up(1.15 * high)
+    return True, 10.0 ** math.floor(math.log10(low)), 10.0 ** math.ceil(math.log10(high) + 0.1)

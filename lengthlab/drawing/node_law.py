@@ -8,7 +8,8 @@ import numpy as np
 
 from lengthlab.activations import Activation, Array
 from lengthlab.finite_width import LengthLaw, UnresolvedError, length_law
-from lengthlab.gaussian import mean_fourth, mean_square
+from lengthlab.gaussian import critical_variance, mean_fourth, mean_square
+from lengthlab.length_map import LengthMap
 from lengthlab.network import Network
 
 _NORMAL_FROM = 10**6  # units from which a coordinate of a direction is normal to every digit shown
@@ -33,6 +34,8 @@ class NodeLaw:
         Why something is None, else "".
     name : str
         "Cauchy, scale 2.236" where the law has a name, else "".
+    rare : bool
+        Lengths too rare to be computed with, and to be sampled, decide the kurtosis.
     """
 
     cdf: Callable[[Array], Array] | None
@@ -40,6 +43,7 @@ class NodeLaw:
     dead: float = 0.0
     reason: str = ""
     name: str = ""
+    rare: bool = False
 
     @property
     def of_squares(self) -> float | None:
@@ -83,16 +87,57 @@ def node_law(net: Network, *, width: int, layer: int) -> NodeLaw:
     try:
         law = length_law(net, width=width, depth=layer)
     except UnresolvedError as error:
-        return NodeLaw(None, reason=str(error))
+        return NodeLaw(None, reason=error.reason)
     dead = float(law.cdf(0.0, layer=layer))
     cdf = _mixture(law, width, layer, dead)
     try:
         spread = _relative_spread(law, width, layer)
     except UnresolvedError as error:
-        return NodeLaw(cdf, dead=dead, reason=str(error))
+        return NodeLaw(cdf, dead=dead, reason=error.reason, rare=True)
     if not math.isfinite(spread):
         return NodeLaw(cdf, dead=dead, reason="its moments are beyond every float, or 0")
     return NodeLaw(cdf, kurtosis=3 * (1 + spread), dead=dead)
+
+
+def why_no_kurtosis(net: Network, lengths: LengthMap, *, layer: int) -> str:
+    """Say why a node has no fourth moment; "" where nothing that is known stands against it.
+
+    Parameters
+    ----------
+    net : Network
+    lengths : LengthMap
+        Of this network.
+    layer : int
+        From 1.
+
+    Returns
+    -------
+    str
+
+    Notes
+    -----
+    Source: definition, ``E h^p = E |Z|^p E v^(p/2)``. At finite width the v before layer 3, and all
+    later ones, come with some probability above whatever variance is critical for phi.
+
+    Examples
+    --------
+    >>> from lengthlab.activations import activation
+    >>> from lengthlab.length_map import length_map
+    >>> for exponent in (-0.6, -0.3, -0.2):
+    ...     net = Network(activation("power", exponent=exponent))
+    ...     why_no_kurtosis(net, length_map(net, depth=2), layer=2)
+    'the node has no variance, E h^2 is infinite'
+    'E h^4 of the node is infinite'
+    ''
+    """
+    second, fourth = (critical_variance(net.activation, power) for power in (2, 4))
+    least = net.first_variance if layer == 2 else math.inf  # that comes before the layer
+    infinite = lengths.first_infinite is not None and lengths.first_infinite <= layer
+    if infinite or (layer > 1 and second < math.inf and second <= least):
+        return "the node has no variance, E h^2 is infinite"
+    if layer > 1 and fourth < math.inf and fourth <= least:
+        return "E h^4 of the node is infinite"
+    return ""
 
 
 def _relative_spread(law: LengthLaw, width: int, layer: int) -> float:
@@ -104,6 +149,9 @@ def _relative_spread(law: LengthLaw, width: int, layer: int) -> float:
         mean = net.gain * m + net.sigma_b**2
         noise = max(fourth / net.keep_probability - m * m, 0.0)
         return net.gain**2 * noise / width / mean**2 if 0 < mean**2 < math.inf else math.nan
+    if any(pole.order > 0 for pole in net.activation.poles):
+        reason = "the moments beyond layer 2 are carried by units too near to a pole"
+        raise UnresolvedError(reason, 2)
     mean, variance = float(law.mean[-1]), float(law.variance[-1])
     if not 0 < mean**2 < math.inf:
         return math.nan

@@ -132,3 +132,9 @@ def node_statistics(sample: NodeSample) -> NodeStatistics:
     of_squares = shared / variance if variance > 1e-12 * m4 else None
     radii = size * np.sqrt(np.quantile(squares.sum(axis=1), SHARES))
     return NodeStatistics(*counts, kurtosis, error, of_squares, tuple(radii.tolist()))
+
+
+def nodes_table(sample: NodeSample) -> str:
+    """Comma separated values: a row a network."""
+    names = ",".join(f"h_{sample.layer}_{k + 1}" for k in range(sample.nodes.shape[1]))
+    return "\n".join([names, *(",".join(map(repr, row)) for row in sample.nodes.tolist()), ""])

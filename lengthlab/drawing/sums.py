@@ -122,17 +122,27 @@ class Side:
     ----------
     net : Network
     limit : float
-        qt_l of the length map; inf where it is infinite, nan where phi does not let it be known.
+        qt_l of the length map; inf where it is infinite or beyond every float, nan where phi does
+        not let it be known.
     sums : Sums
         Of the terms of layer l.
     samples : sequence of LayerSample
         q_l in networks of each width, ascending.
+    overflow : bool
+        The limit is a number, if none that a float can hold.
+    name : str
+        Of the activation; its label if not given.
     """
 
     net: Network
     limit: float
     sums: Sums
     samples: Sequence[LayerSample]
+    overflow: bool = False
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or self.net.activation.label)
 
 
 def sizes(width: int) -> tuple[int, ...]:
@@ -151,7 +161,7 @@ def sides_table(sides: Sequence[Side], layer: int) -> str:
     """Comma separated values: a row an activation and width, with quantiles of the lengths."""
     rows = [f"activation,width,networks,q_{layer}_5,q_{layer}_50,q_{layer}_95"]
     for side in sides:
-        name = '"{}"'.format(side.net.activation.label.replace('"', '""'))
+        name = '"{}"'.format(side.name.replace('"', '""'))
         for sample in side.samples:
             found = sample.quantiles() if sample.drawn else ("", "", "")
             rows.append(",".join([name, *map(str, (sample.width, sample.drawn, *found))]))

@@ -13,7 +13,6 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.text import Text
@@ -31,13 +30,16 @@ from lengthlab.drawing.parts import (
     INK,
     LAW,
     box,
+    label_apart,
+    label_below,
     line,
     patch,
     polygons,
     round_up,
     set_limits,
-    set_text,
+    write_above,
 )
+from lengthlab.drawing.places import Places, Room, label_few, label_nothing, put_legend
 from lengthlab.drawing.width_samples import FARTHEST, WidthSample, WidthsData
 
 _STEP = 4.0  # ratio of a width to the one before
@@ -48,7 +50,7 @@ _LEAST, _MOST = 1e-280, 1e290
 _ENOUGH = 10  # networks of each width for limits of their own
 _TYPICAL = 64  # width from which on lengths count as typical
 _BEYOND = 4.0  # how far the axis goes beyond what is typical
-_WORDS: Any = {"ha": "right", "va": "bottom", "color": INK, "fontsize": 9}
+_APART = 0.5, 0.42  # inches of the labels from their axes
 _FEWEST_BINS, _MOST_BINS = 60, 400  # a bin is a pixel at least
 
 
@@ -57,6 +59,7 @@ class WidthsArtists:
     """Axes and artists; made by `draw_widths`, moved by `update_widths`."""
 
     figure: Figure
+    places: Places
     lengths: Axes
     chance: Axes
     chosen: PathPatch
@@ -75,6 +78,7 @@ class WidthsArtists:
     no_theory: Text
     arrangement: tuple[int, bool] | None = None
     above: int = 0  # lengths beyond the axis
+    blank: bool = False  # there is no length to show
     view: "_LengthAxis | None" = None
     counted: dict[int, "_Counts"] = field(default_factory=dict)
 
@@ -107,11 +111,12 @@ def draw_widths(data: WidthsData) -> WidthsArtists:
     >>> picture.lengths.get_ylabel()
     'length of layer 3'
     """
-    layout = ConstrainedLayoutEngine(w_pad=0.15, wspace=0.03)  # tick labels change later
-    figure = Figure(figsize=(9.6, 4.6), dpi=100, layout=layout)
+    places = Places()
+    figure = Figure(figsize=(9.6, 4.6), dpi=100, layout=places)
     lengths, chance = figure.subplots(1, 2, width_ratios=[1.5, 1])
     artists = WidthsArtists(
         figure=figure,
+        places=places,
         lengths=lengths,
         chance=chance,
         chosen=patch(lengths, CHOSEN, 0),
@@ -127,21 +132,31 @@ def draw_widths(data: WidthsData) -> WidthsArtists:
         intervals=line(chance, "-", BAR, 3, lw=1.6, clip_on=False),
         points=line(chance, "o", BAR, 4, ms=6, mec="white", mew=0.8, clip_on=False),
         pointed=line(chance, "o", INK, 5, ms=11, mfc="none", mew=1.2, clip_on=False),
-        no_limit=lengths.text(0.98, 0.03, "", transform=lengths.transAxes, **_WORDS),
-        no_theory=chance.text(0.98, 0.8, "", transform=chance.transAxes, **_WORDS),
+        # Where the histograms of the narrow widths, and small probabilities, leave room.
+        no_limit=_words(lengths, 0.94),
+        no_theory=_words(chance, 0.82),
     )
     for axes in (lengths, chance):
-        axes.set(xscale="log", xlabel=r"width  $N$", xlim=_ENDS)
+        axes.set(xscale="log", xlim=_ENDS)
+        label_below(axes, r"width  $N$")
         axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(labelsize=9)
         axes.xaxis.set_minor_formatter(NullFormatter())
     # The probabilities' limits leave room for marks at 0 and 1.
     chance.set(ylim=(-0.03, 1.03), yticks=np.linspace(0, 1, 6))
-    chance.set_ylabel(r"P( all layers within $\epsilon$ )")
-    for artist in (*artists.moving, artists.no_limit, artists.no_theory):
-        artist.set_in_layout(False)
+    label_apart(chance, r"P( all layers within $\epsilon$ )", _APART[1])
+    label_apart(lengths, "", _APART[0])
     arrange_widths(artists)
     update_widths(artists, data)
     return artists
+
+
+def _words(axes: Axes, height: float) -> Text:
+    plain: Any = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"}
+    looks: Any = {"va": "top", "color": INK, "fontsize": 9, "zorder": 6, "bbox": plain}
+    words = axes.text(0.03, height, "", transform=axes.transAxes, **looks)
+    words.set_visible(False)
+    return words
 
 
 def arrange_widths(artists: WidthsArtists, css_width: float = 960) -> float | None:
@@ -152,49 +167,40 @@ def arrange_widths(artists: WidthsArtists, css_width: float = 960) -> float | No
     float or None
         Height of the picture divided by its width; None if it is arranged so already.
     """
-    columns = 7 if css_width >= 900 else 4 if css_width >= 600 else 3 if css_width >= 480 else 2
+    columns = 8 if css_width >= 900 else 4 if css_width >= 600 else 3 if css_width >= 480 else 2
     narrow = css_width < 520
     if artists.arrangement == (columns, narrow):
         return None
     artists.arrangement = columns, narrow
-    grid = GridSpec(2, 1, artists.figure, height_ratios=[1.3, 1])
-    if not narrow:
-        grid = GridSpec(1, 2, artists.figure, width_ratios=[1.5, 1])
-    artists.lengths.set_subplotspec(grid[0])
-    artists.chance.set_subplotspec(grid[1])
-    for old in list(artists.figure.legends):
-        old.remove()
     labels = {
         artists.bars: "networks",
         artists.limit: "length map",
         artists.band: r"within $\epsilon$",
+        artists.chosen: "numbers below",
         artists.points: "sampled, 95 %",
         artists.theory: "first order",
         artists.level: r"$1 - \delta$",
         artists.required: r"$N_0$",
     }
-    artists.figure.legend(
-        list(labels),
-        list(labels.values()),
-        loc="outside upper center",
-        ncols=columns,
-        frameon=False,
-        fontsize=9,
-        handlelength=1.6,
-        columnspacing=1.6,
-    )
+    legend = put_legend(artists.figure, labels, columns=columns, handlelength=1.5)
+    grid = GridSpec(1, 2, artists.figure, width_ratios=[1.5, 1])
+    room = Room(0.74, 0.15, 0.52, legend + 0.22, across=0.75)
+    if narrow:
+        grid = GridSpec(2, 1, artists.figure, height_ratios=[1.3, 1])
+        room = Room(0.74, 0.15, 0.52, legend + 0.52, down=0.6)
+    artists.places.put(grid, {artists.lengths: grid[0], artists.chance: grid[1]}, room)
     caption_widths(artists, "")
     rows = math.ceil(len(labels) / columns)
-    return (1.3 if narrow else 0.46 if css_width >= 640 else 0.56) + rows * (
-        0.06 if narrow else 0.02
-    )
+    height = 1.3 if narrow else 0.46 if css_width >= 640 else 0.56
+    return height + rows * (0.06 if narrow else 0.02)
 
 
 def caption_widths(artists: WidthsArtists, text: str) -> None:
     """Write what the picture shows above it; "" keeps the place."""
-    lines = 2 if artists.arrangement and artists.arrangement[1] else 1
-    words = textwrap.fill(text, int(14 * artists.figure.get_figwidth()), max_lines=lines)
-    artists.lengths.set_title(words or "\n".join(lines * " "), loc="left", fontsize=9, color=INK)
+    narrow = artists.arrangement is not None and artists.arrangement[1]
+    lines, letters = (3, 11) if narrow else (1, 13)  # letters an inch
+    words = textwrap.fill(text, int(letters * artists.figure.get_figwidth()), max_lines=lines)
+    write_above(artists.lengths, words or "\n".join(lines * " "))
 
 
 def update_widths(artists: WidthsArtists, data: WidthsData, *, running: bool = False) -> None:
@@ -209,7 +215,8 @@ def update_widths(artists: WidthsArtists, data: WidthsData, *, running: bool = F
         will do. A control may be moving, and each change takes time.
     """
     view = artists.view
-    enough = not running or all(sample.drawn >= _ENOUGH for sample in data.samples)
+    drawn = [sample.drawn for sample in data.samples]
+    enough = min(drawn, default=0) >= _ENOUGH or (any(drawn) and not running)
     if view is None or not view.serves(data):
         view = artists.view = _LengthAxis(data, floor=None if enough else view, lent=not enough)
     elif view.lent and enough:
@@ -222,7 +229,12 @@ def update_widths(artists: WidthsArtists, data: WidthsData, *, running: bool = F
 
 def _update_lengths(artists: WidthsArtists, data: WidthsData, view: "_LengthAxis") -> None:
     axes, (low, high) = artists.lengths, view.limits
-    set_limits(axes, "y", view.limits, log=view.log)
+    moved = set_limits(axes, "y", view.limits, log=view.log)
+    if view.nothing and not artists.blank:
+        label_nothing(axes)
+    elif (moved or artists.blank) and not view.nothing:
+        label_few(axes, view.limits, log=view.log)
+    artists.blank = view.nothing
     if axes.get_ylabel() != f"length of layer {data.layer}":
         axes.set_ylabel(f"length of layer {data.layer}")
     outlines, artists.above, beyond = [], 0, []
@@ -238,7 +250,7 @@ def _update_lengths(artists: WidthsArtists, data: WidthsData, view: "_LengthAxis
     artists.bars.set_path(polygons(outlines))
     artists.beyond.set_data(beyond, [high] * len(beyond))
     centre, shown = data.predicted, [] if math.isinf(data.predicted) else [data.predicted]
-    set_text(artists.no_limit, "" if shown else "length map: infinite")
+    _say(artists.no_limit, "" if shown else f"length map: {_infinite(data)}")
     artists.limit.set_data(_ENDS[: 2 * len(shown)], 2 * shown)
     ends = [min(max(end, low), high) for end in (centre - data.eps, centre + data.eps) if shown]
     artists.band.set_path(polygons([box(*_ENDS, *ends)] if ends and ends[1] > ends[0] else []))
@@ -251,9 +263,20 @@ def _update_lengths(artists: WidthsArtists, data: WidthsData, view: "_LengthAxis
     artists.narrowest.set_data(at, [low, high][: len(at)])
 
 
+def _say(words: Text, text: str) -> None:
+    if words.get_text() != text:
+        words.set(text=text, visible=bool(text))
+
+
+def _infinite(data: WidthsData) -> str:
+    """Say what kind of infinity the length map is at the layer."""
+    first = data.experiment.prediction.first_infinite
+    return "beyond every float" if first is None or first > data.layer else "infinite"
+
+
 def _update_chance(artists: WidthsArtists, data: WidthsData) -> None:
     theory, least = data.theory, data.required
-    set_text(artists.no_theory, "no first-order theory" if theory and theory.law is None else "")
+    _say(artists.no_theory, "no first-order theory" if theory and theory.law is None else "")
     right = _ENDS[1]
     if least is not None and right / 2 < least < FARTHEST / 10:
         right = 10.0 ** math.ceil(math.log10(2 * least))
@@ -274,7 +297,7 @@ def _update_chance(artists: WidthsArtists, data: WidthsData) -> None:
 
 
 def _set_ticks(artists: WidthsArtists) -> None:
-    for axes, number in ((artists.lengths, 6), (artists.chance, 4)):
+    for axes, number in ((artists.lengths, 5), (artists.chance, 4)):
         axes.xaxis.set_major_locator(LogLocator(numticks=number))
         axes.xaxis.set_minor_locator(NullLocator())
 
@@ -323,7 +346,9 @@ class _LengthAxis:
                 ends = np.quantile(q, [0.1, 0.9, 0.99], method="inverted_cdf").tolist()
                 typical += ends[:2] if sample.width >= _TYPICAL else []
                 extreme.append(ends[2])
-        known = [q for q in typical if 0 < q < math.inf] or [1.0]
+        known = [q for q in typical if 0 < q < math.inf]
+        self.nothing = not known
+        known = known or [1.0]
         low, high = min(known), min(max(*known, _LEAST), _MOST)
         low = min(max(low, _LEAST, high * 1e-280), high)
         ends = [q for q in extreme if q < math.inf] or [2 * high]

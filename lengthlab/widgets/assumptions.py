@@ -23,7 +23,7 @@ from lengthlab.widgets.model import Model
 from lengthlab.widgets.own import Own, choice
 from lengthlab.widgets.panel import Field
 from lengthlab.widgets.view import View
-from lengthlab.widgets.words import formula_note, number
+from lengthlab.widgets.words import formula_note, in_words, number
 
 _MOST = 1e100  # of a length that is looked at
 _KEYS = {"ArrowLeft": -0.05, "ArrowRight": 0.05, "ArrowDown": -0.5, "ArrowUp": 0.5}
@@ -177,8 +177,7 @@ class AssumptionsView(View):
     # In words
 
     def _words(self) -> str:
-        parts = [f"{label} {value}" for label, value in self._pairs()]
-        return f"{self.model.captioned()}: {', '.join(parts)}"
+        return f"{self.model.captioned()}: {in_words(self._pairs())}"
 
     def _pairs(self) -> list[tuple[str, str]]:
         pairs, found = [("q", number(self.q))], self.made.integrand

@@ -17,7 +17,9 @@ from lengthlab.widgets.model import Model
 from lengthlab.widgets.own import Own, choice
 from lengthlab.widgets.panel import Field
 from lengthlab.widgets.view import View
-from lengthlab.widgets.words import formula_note, number
+from lengthlab.widgets.words import formula_note, in_words, number
+
+_EDGE = 1e-9  # distance of chi from 1 that is one of rounding
 
 
 class CorrelationView(View):
@@ -153,7 +155,7 @@ class CorrelationView(View):
         return self._words()
 
     def _words(self) -> str:
-        return f"{self.model.caption}: " + ", ".join(f"{a} {b}" for a, b in self._pairs())
+        return f"{self.model.caption}: {in_words(self._pairs())}"
 
     def _pairs(self) -> list[tuple[str, str]]:
         path, depth = self.made.path, self.model.depth
@@ -173,7 +175,7 @@ class CorrelationView(View):
         if limit is not None:
             c, chi = limit.fixed_point, limit.chi
             pairs.append(("fixed point", "none" if c is None else f"c = {number(round(c, 12))}"))
-            pairs += [] if chi is None else [("chi", f"{number(chi)} ({_phase(chi)})")]
+            pairs += [] if chi is None else [("chi", _chi_in_words(chi))]
         return [*pairs, ("networks drawn", str(len(last)))]
 
     def _lines(self) -> list[str]:
@@ -209,9 +211,7 @@ class CorrelationView(View):
         drawing.caption_correlation(self._artists, text)
 
     def _table(self) -> str:
-        header = ",".join(f"c_{layer}" for layer in range(1, self.model.depth + 1))
-        rows = (",".join(map(repr, row)) for row in self.sampled.tolist())
-        return "\n".join([header, *rows, ""]).replace("nan", "")
+        return drawing.correlations_table(self.sampled)
 
     # From the reader
 
@@ -241,7 +241,12 @@ class CorrelationView(View):
             self.relayout()
 
 
-def _phase(chi: float) -> str:
-    if abs(chi - 1) < 1e-9:
-        return "edge of chaos"
-    return "chaotic" if chi > 1 else "ordered"
+def _chi_in_words(chi: float) -> str:
+    """Say chi and its phase: beside the edge as a distance from 1, for both would read 1."""
+    off = chi - 1
+    if abs(off) < _EDGE:
+        return f"{number(chi)} (edge of chaos)"
+    value = number(chi)
+    if float(f"{chi:.4g}") == 1:
+        value = f"1 {'+' if off > 0 else '-'} {abs(off):.2g}"
+    return f"{value} ({'chaotic' if off > 0 else 'ordered'})"

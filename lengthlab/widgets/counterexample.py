@@ -15,7 +15,7 @@ from lengthlab.widgets.model import Model
 from lengthlab.widgets.own import Own, choice
 from lengthlab.widgets.panel import Field
 from lengthlab.widgets.view import View
-from lengthlab.widgets.words import number
+from lengthlab.widgets.words import in_words, number
 
 _DEEPEST = 50
 _WIDTH = 1_000_000
@@ -145,14 +145,13 @@ class CounterexampleView(View):
     # In words
 
     def _words(self) -> str:
-        numbers = ", ".join(f"{label} {value}" for label, value in self._pairs())
-        return f"{self.model.captioned('width', 'seed')}: {numbers}"
+        return f"{self.model.captioned('width', 'seed')}: {in_words(self._pairs())}"
 
     def _pairs(self) -> list[tuple[str, str]]:
         known = () if self._due() else self._outcomes[1]
         pairs = []
         for k, side in enumerate(self.sides):
-            name, sample = side.net.activation.label, side.samples[-1]
+            name, sample = side.name, side.samples[-1]
             pairs.append((name, _fate(known[k]) if known else "…"))
             low, median, high = sample.quantiles(_PATIENCE if self.model.running else 0.0)
             if sample.drawn:
@@ -172,7 +171,7 @@ class CounterexampleView(View):
         ]
         if not self._due():
             for side, found in zip(self.sides, self._outcomes[1], strict=True):
-                lines.append(f"{side.net.activation.label}: {found.reason}")
+                lines.append(f"{side.name}: {found.reason}")
         if self.model.width > LARGEST:
             lines.append(f"Drawn up to N = {LARGEST}: wider networks take minutes.")
         return lines

@@ -11,6 +11,7 @@ from lengthlab.network import Network
 from lengthlab.rng import block_generator
 from lengthlab.widgets.run import Run
 from lengthlab.widgets.widths_source import Networks, Together, stream
+from lengthlab.widgets.words import named
 
 LARGEST = 10**7
 """Largest width that is drawn."""
@@ -132,12 +133,10 @@ class BothSides(Together):
         gain = net.gain / net.keep_probability
         sums = Sums(width, gain=gain, noise=net.sigma_b**2)
         samples = tuple(LayerSample(size) for size in sizes(width))
-        return Side(net, _limit(net, self.layer), sums, samples)
-
-
-def _limit(net: Network, layer: int) -> float:
-    """Return qt of the layer; nan if phi raises."""
-    try:
-        return float(length_map(net, depth=layer).values[-1])
-    except Exception:  # whatever a phi does: the run will say it
-        return math.nan
+        name = named(net.activation)
+        try:
+            found = length_map(net, depth=self.layer)
+        except Exception:  # whatever a phi does: the run will say it
+            return Side(net, math.nan, sums, samples, name=name)
+        overflow = found.first_infinite is None and found.first_overflow is not None
+        return Side(net, float(found.values[-1]), sums, samples, overflow, name)

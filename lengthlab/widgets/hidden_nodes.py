@@ -5,13 +5,18 @@ from typing import Any, ClassVar
 from lengthlab.activations import Activation
 from lengthlab.checks import check_count
 from lengthlab.drawing import hidden_nodes as drawing
-from lengthlab.drawing.node_law import NodeLaw, node_law
-from lengthlab.drawing.node_sample import NodeSample, NodeStatistics, node_statistics
+from lengthlab.drawing.node_law import NodeLaw, node_law, why_no_kurtosis
+from lengthlab.drawing.node_sample import (
+    NodeSample,
+    NodeStatistics,
+    node_statistics,
+    nodes_table,
+)
 from lengthlab.widgets.model import Model
 from lengthlab.widgets.own import Own, switch
 from lengthlab.widgets.panel import Field
 from lengthlab.widgets.view import View
-from lengthlab.widgets.words import number
+from lengthlab.widgets.words import in_words, number
 
 _PATIENCE = 0.02
 
@@ -118,7 +123,11 @@ class HiddenNodesView(View):
     def _move(self) -> None:
         sample = self.sample
         law = None if self._due() else self._law[1]
-        drawing.update_hidden_nodes(self._artists, sample, self._statistics(), law, log=self.log)
+        drawing.update_hidden_nodes(
+            *(self._artists, sample, self._statistics(), law),
+            log=self.log,
+            running=self.model.running,
+        )
 
     def _statistics(self) -> NodeStatistics:
         sample, found = self.sample, self._numbers
@@ -145,19 +154,19 @@ class HiddenNodesView(View):
         return self._words()
 
     def _words(self) -> str:
-        numbers = ", ".join(f"{label} {value}" for label, value in self._pairs())
-        return f"{self.model.caption}: {numbers}"
+        return f"{self.model.caption}: {in_words(self._pairs())}"
 
     def _pairs(self) -> list[tuple[str, str]]:
         law, found = None if self._due() else self._law[1], self._statistics()
         qt = float(self.model.experiment.prediction.values[self.layer - 1])
         pairs = [("layer", str(self.layer)), ("limit variance", number(qt))]
-        if found.kurtosis is not None and found.error is not None:
+        sampled = not self._without_kurtosis()
+        if sampled and found.kurtosis is not None and found.error is not None:
             error = number(float(f"{found.error:.2g}"))
             pairs.append(("kurtosis", f"{number(found.kurtosis)} ± {error} (Gaussian 3)"))
         if law and law.kurtosis is not None:
             pairs.append(("kurtosis exact", number(law.kurtosis)))
-        if found.of_squares is not None:
+        if sampled and found.of_squares is not None:
             pairs.append(("Corr(h_1^2, h_2^2)", f"{found.of_squares:.3f}"))
         if law and law.of_squares is not None and self.model.width > 1:
             pairs.append(("Corr(h_1^2, h_2^2) exact", number(law.of_squares)))
@@ -169,11 +178,21 @@ class HiddenNodesView(View):
             pairs.append(("beyond the axis", str(self._artists.beyond)))
         return [*pairs, ("networks drawn", str(self.model.experiment.drawn))]
 
+    def _without_kurtosis(self) -> str:
+        """Say why a sampled kurtosis would tell nothing."""
+        experiment, law = self.model.experiment, None if self._due() else self._law[1]
+        without = why_no_kurtosis(experiment.net, experiment.prediction, layer=self.layer)
+        return without or (law.reason if law and law.rare else "")
+
     def _lines(self) -> list[str]:
         lines = super()._lines()
-        if not self._due() and self.law.reason:
-            what = "exact law" if self.law.cdf is None else "exact kurtosis"
-            lines.append(f"No {what} of this layer: {self.law.reason}.")
+        law, without = None if self._due() else self._law[1], self._without_kurtosis()
+        if law and law.cdf is None:
+            lines.append(f"No exact law of this layer: {law.reason}.")
+        elif law and law.reason and not without:
+            lines.append(f"No exact kurtosis of this layer: {law.reason}.")
+        if without:
+            lines.append(f"No kurtosis and no Corr(h_1^2, h_2^2): {without}.")
         if self.model.width == 1:
             lines.append("A layer of width 1 has no second node.")
         return lines
@@ -191,9 +210,7 @@ class HiddenNodesView(View):
         drawing.caption_hidden_nodes(self._artists, text and f"{text}, layer {self.layer}")
 
     def _table(self) -> str:
-        names = ",".join(f"h_{self.layer}_{k + 1}" for k in range(self.sample.nodes.shape[1]))
-        rows = (",".join(map(repr, row)) for row in self.sample.nodes.tolist())
-        return "\n".join([names, *rows, ""])
+        return nodes_table(self.sample)
 
     # From the reader
 

@@ -188,7 +188,7 @@ class UnitScaleView(View):
 
 def _stability(steep: Estimate) -> str:
     if abs(steep.value - 1) <= max(steep.error, _EDGE):
-        return "knife edge"
+        return "marginal"
     return "stable" if steep.value < 1 else "unstable"
 
 

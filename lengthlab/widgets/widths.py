@@ -23,7 +23,7 @@ from lengthlab.widgets.own import Own
 from lengthlab.widgets.panel import Field
 from lengthlab.widgets.view import View
 from lengthlab.widgets.widths_source import NetworksOfAllWidths, most_networks
-from lengthlab.widgets.words import number
+from lengthlab.widgets.words import in_words, number
 
 NEAREST = "nearest to N_0"
 
@@ -171,8 +171,7 @@ class WidthExplorer(View):
     # In words
 
     def _words(self) -> str:
-        numbers = ", ".join(f"{label} {value}" for label, value in self._pairs())
-        return f"{self._parameters_in_words()}: {numbers}"
+        return f"{self._parameters_in_words()}: {in_words(self._pairs())}"
 
     def _parameters_in_words(self) -> str:
         names = self.model.captioned("depth", "seed")

@@ -1,9 +1,10 @@
 """Parameters and numbers in words, for widgets and stored notebooks."""
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from lengthlab.activations import Activation
+from lengthlab.activations import Activation, common, special
 from lengthlab.convergence import Experiment
 
 
@@ -12,13 +13,36 @@ def caption(values: dict[str, Any], counts: Sequence[str] = ("width", "depth", "
 
     Of width, depth and seed those in `counts`: a view names what its picture depends on.
     """
-    parts = [values["activation"].label]
+    parts = [named(values["activation"])]
     parts += [f"{name} {values[name]:.4g}" for name in ("sigma_w", "sigma_b")]
     parts += [f"{name} {values[name]}" for name in counts if name != "seed"]
     for name in ("input_length", "keep_probability"):
         if values[name] != 1:
             parts.append(f"{name} {values[name]:.4g}")
     return ", ".join([*parts, *(["seed {seed}".format_map(values)] if "seed" in counts else [])])
+
+
+def named(phi: Activation) -> str:
+    """Name phi with all its parameters, also those that nobody gave.
+
+    Examples
+    --------
+    >>> from lengthlab.activations import activation
+    >>> named(activation("power")), named(activation("exp_power", p=1.2)), named(activation("tanh"))
+    ('power(exponent=-0.45)', 'exp_power(p=1.2, c=1)', 'tanh')
+    """
+    build = {**vars(common), **vars(special)}.get(phi.name)
+    if phi.into is None or not inspect.isfunction(build):  # not of the catalogue
+        return phi.label
+    known = {name: p.default for name, p in inspect.signature(build).parameters.items()}
+    known |= dict(phi.parameters)
+    inside = ", ".join(f"{name}={value:g}" for name, value in known.items())
+    return f"{phi.name}({inside})" if inside else phi.name
+
+
+def in_words(pairs: Iterable[tuple[str, str]]) -> str:
+    """Say labels and values in one line."""
+    return ", ".join(f"{label} {value}" for label, value in pairs)
 
 
 def readout(experiment: Experiment, layer: int, *, patience: float = 0.0) -> list[tuple[str, str]]:
@@ -39,7 +63,7 @@ def readout(experiment: Experiment, layer: int, *, patience: float = 0.0) -> lis
 
 def describe_layer(experiment: Experiment, layer: int) -> str:
     """Say one layer's numbers in one line."""
-    return ", ".join(f"{label} {value}" for label, value in readout(experiment, layer))
+    return in_words(readout(experiment, layer))
 
 
 def number(x: float) -> str:

@@ -468,3 +468,32 @@ def test_close_leaves_nothing():
     for _ in range(3):
         cycle()
     assert (watchers(), len(_instances)) == before
+
+
+def test_axes_without_a_height_have_no_ticks():
+    view = AssumptionsView(ll.formula("exp(abs(x)^1.9)"))
+    assert view.figure
+    middle, right = view._artists.middle, view._artists.right
+    assert len(middle.get_yticks()) == 0
+    assert middle.get_xlim() == (-4, 4)
+    assert len(right.get_yticks()) > 2
+    view.activation = "reciprocal"
+    assert view.figure
+    assert len(middle.get_yticks()) > 2
+    assert len(right.get_yticks()) == 0
+    view.activation = "tanh"
+    assert view.figure
+    assert len(middle.get_yticks()) > 2 < len(right.get_yticks())
+    view.close()
+
+
+def test_a_steep_mean_leaves_the_axes_and_does_not_lie_on_their_top():
+    view = AssumptionsView("exp_power")
+    assert view.figure
+    top = view._artists.right.get_ylim()[1]
+    m = view._artists.mean.get_ydata()
+    beyond = m[m > top]
+    assert len(beyond)
+    shown = view._artists.right.transData.transform([[0, y] for y in (top, beyond.min())])
+    assert shown[1, 1] > shown[0, 1] + 2  # pixels
+    view.close()

@@ -10,7 +10,7 @@ import lengthlab as ll
 from lengthlab.correlation.kernel import product_mean
 from lengthlab.drawing.correlation import cosine
 from lengthlab.drawing.correlation_series import correlation_steps, product_series
-from lengthlab.widgets.correlation import CorrelationView
+from lengthlab.widgets.correlation import CorrelationView, _chi_in_words
 from lengthlab.widgets.correlation_source import PairedNetworks, most_pairs
 from lengthlab.widgets.model import Model
 
@@ -360,3 +360,48 @@ def test_summary_digits_table_and_close():
     assert math.isfinite(rows.sum())
     with pytest.raises(ValueError, match="angle"):
         CorrelationView(model, angle=200)
+
+
+@pytest.mark.parametrize(
+    ("chi", "words"),
+    [
+        (1.0, "1 (edge of chaos)"),
+        (1.00002, "1 + 2e-05 (chaotic)"),
+        (0.99998, "1 - 2e-05 (ordered)"),
+        (1.061, "1.061 (chaotic)"),
+        (math.inf, "∞ (chaotic)"),
+    ],
+)
+def test_chi_is_told_from_the_edge(chi, words):
+    assert _chi_in_words(chi) == words
+
+
+def test_small_angles_fill_the_axes():
+    view = CorrelationView("exp_square", depth=10, angle=3, trials=300)
+    view.run(300)
+    assert view.figure
+    low, high = view._artists.layers.get_ylim()
+    assert (low, high) == (0.0, 5.0)  # a few networks have more
+    beyond = (np.degrees(np.arccos(view.sampled)) > 5).any(axis=0)
+    assert beyond.any()
+    x, y = view._artists.beyond.get_data()
+    np.testing.assert_array_equal(x.astype(int), np.flatnonzero(beyond) + 1)
+    assert (y == 5.0).all()
+    view.scale = "correlation"
+    view.run(300)
+    assert view.figure
+    assert view._artists.layers.get_ylim() == (0.996, 1.0)
+    assert view._artists.beyond.get_marker() == "v"
+    view.close()
+
+
+@pytest.mark.parametrize("scale", ["angle", "correlation"])
+def test_equal_inputs_have_no_angle_and_plain_ticks(scale):
+    view = CorrelationView("relu", sigma_w=2**0.5, depth=3, angle=0, scale=scale)
+    view.run(50)
+    assert "sampled 0° ± 0°" in view.summary  # not that of a rounding
+    assert view.figure
+    axis = view._artists.layers.yaxis
+    assert axis.get_major_formatter().get_offset() == ""
+    assert view._artists.layers.get_ylim() == ((0, 1) if scale == "angle" else (0.99, 1))
+    view.close()

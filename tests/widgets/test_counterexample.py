@@ -473,3 +473,38 @@ def test_in_a_lecture_three_controls_and_two_buttons():
     view = CounterexampleView(width=10, presentation=True)
     assert len(view._fields) == 3
     view.close()
+
+
+def test_names_have_their_parameters_in_words_and_in_the_picture():
+    view = CounterexampleView("power", against="exp_square", width=20)
+    view.run(3)
+    names = "power(exponent=-0.45)", "exp_square(c=0.1)"
+    assert view.summary.startswith(names[0])
+    for name in names:
+        assert any(name in line for line in view._notes)
+        assert f", {name} " in view.summary.replace(": ", ", ")
+        assert name in view.saved("csv")[0].decode()
+    assert view.figure
+    rows = [row[0].axes.get_ylabel().replace("\n", "") for row in view._artists.panels]
+    assert tuple(rows) == names
+    view.close()
+
+
+def test_where_every_length_is_beyond_the_floats():
+    view = CounterexampleView("exp_power", layer=4, width=30)
+    view.run(3)
+    assert view.figure
+    means, shares, lengths, over = view._artists.panels[0]
+    assert "beyond every float" in means.words.get_text()  # it is finite
+    assert "infinite" not in means.words.get_text()
+    for panel in (means, lengths, over):
+        assert len(panel.axes.get_yticks()) == 0
+    assert len(lengths.beyond.get_xdata()) > 0
+    legend = [text.get_text() for text in view._artists.figure.legends[0].get_texts()]
+    assert "beyond the axis" in legend
+    view.activation = "tanh"
+    view.run(3)
+    assert view.figure
+    for panel in (means, shares, lengths, over):
+        assert len(panel.axes.get_yticks()) > 2
+    view.close()

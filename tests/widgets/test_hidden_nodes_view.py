@@ -346,3 +346,91 @@ def test_summary_digits_table_and_close():
         HiddenNodesView(model, width=3)
     with pytest.raises(ValueError, match="layer"):
         HiddenNodesView(model, layer=4)
+
+
+# --- where there is no kurtosis -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("phi", "layer", "sigma_w", "why"),
+    [
+        ("reciprocal", 2, 1.0, "the node has no variance"),
+        ("tan", 3, 1.0, "the node has no variance"),
+        (ll.activation("power", exponent=-0.3), 2, 1.0, "E h^4 of the node is infinite"),
+        ("exp_square", 2, 1.2, "E h^4 of the node is infinite"),  # 4 c q is 0.576, 8 c q above 1
+        ("exp_square", 2, 1.7, "the node has no variance"),  # 4 c q is 1.156
+        ("exp_square", 3, 0.5, "the node has no variance"),  # the length of layer 2 is random
+        ("square", 3, 1.0, "too rare"),
+    ],
+)
+def test_no_kurtosis_where_there_is_none(phi, layer, sigma_w, why):
+    view = HiddenNodesView(phi, layer=layer, sigma_w=sigma_w, depth=3)
+    view.run(100)
+    assert "kurtosis" not in view.summary
+    assert "Corr" not in view.summary
+    lines = [line for line in view._notes if "No kurtosis and no Corr(h_1^2, h_2^2)" in line]
+    assert len(lines) == 1
+    assert why in lines[0]
+    assert not any("exact kurtosis" in line for line in view._notes)
+    view.close()
+
+
+@pytest.mark.parametrize(
+    ("phi", "layer", "sigma_w"), [("relu", 3, 1.0), ("exp_square", 2, 1.1), ("log_abs", 3, 1.0)]
+)
+def test_a_kurtosis_where_there_is_one(phi, layer, sigma_w):
+    view = HiddenNodesView(phi, layer=layer, sigma_w=sigma_w, depth=3)
+    view.run(100)
+    assert "kurtosis" in view.summary
+    assert "Corr(h_1^2, h_2^2)" in view.summary
+    assert not any("No kurtosis" in line for line in view._notes)
+    view.close()
+
+
+def test_no_exact_kurtosis_of_powers_with_a_pole_beyond_layer_two():
+    net = ll.Network(ll.activation("power", exponent=-0.2))
+    law = node_law(net, width=5, layer=3)
+    assert law.cdf is not None
+    assert (law.kurtosis, law.rare) == (None, True)
+    assert node_law(net, width=5, layer=2).kurtosis == pytest.approx(3.5304954, rel=1e-6)
+
+
+def test_the_legend_names_what_is_there():
+    def names(view):
+        assert view.figure
+        return {text.get_text() for text in view._artists.figure.legends[0].get_texts()}
+
+    view = HiddenNodesView("relu", depth=2)
+    view.run(50)
+    everything = names(view)
+    gaussian = {"Gaussian, infinite width", "50, 90 % of Gaussian pairs"}
+    assert gaussian | {"its exact law", "two nodes"} < everything
+    view.activation = "reciprocal"
+    view.run(50)
+    assert everything - names(view) == gaussian
+    view.activation = ll.activation("power", exponent=-0.3)
+    view.run(50)
+    assert everything - names(view) == {"its exact law"}
+    view.activation, view.width = "relu", 1
+    view.run(50)
+    assert names(view) == {"one node, sampled", "its exact law", "Gaussian, infinite width"}
+    view.close()
+
+
+def test_a_moved_control_lends_its_limits_until_there_are_enough_networks():
+    view = HiddenNodesView("tanh", sigma_w=1.5, trials=200)
+    receive(view, "view", width=960, ratio=1)
+    while view.running:
+        receive(view, "frame", slot=1)
+    limits = view._artists.one.get_xlim(), view._artists.one.get_ylim()
+    for sigma_w in (1.52, 1.54, 1.56):
+        view.sigma_w = sigma_w
+        assert view.drawn < 40
+        assert (view._artists.one.get_xlim(), view._artists.one.get_ylim()) == limits
+    view.sigma_w = 6.0  # whose nodes do not fit
+    assert view._artists.one.get_xlim() != limits[0]
+    view.sigma_w = 1.54
+    view.run(200)
+    assert view.figure
+    assert not view._artists.view.lent
+    view.close()

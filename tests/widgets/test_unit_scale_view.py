@@ -68,9 +68,9 @@ def test_lines_are_the_length_maps_of_their_scales(view):
 @pytest.mark.parametrize(
     ("phi", "sigma_b", "unit", "steep", "word"),
     [
-        ("relu", 0.0, math.sqrt(2), 1.0, "knife edge"),
+        ("relu", 0.0, math.sqrt(2), 1.0, "marginal"),
         ("relu", 0.6, math.sqrt(1.28), 0.64, "stable"),
-        ("identity", 0.0, 1.0, 1.0, "knife edge"),
+        ("identity", 0.0, 1.0, 1.0, "marginal"),
         ("square", 0.0, math.sqrt(1 / 3), 2.0, "unstable"),  # V(q) = sigma_w^2 3 q^2
         ("sign", 0.0, 1.0, 0.0, "stable"),
         ("exp", 0.5, math.sqrt(0.75 / math.exp(2)), 1.5, "unstable"),  # V' = 2 (V - sigma_b^2)

@@ -506,3 +506,27 @@ def test_theory_of_a_network_without_spread():
     theory = width_theory(ll.Network("tan"), depth=3, eps=0.1, delta=0.05)
     assert theory.law is None
     assert theory.at(100) is None
+
+
+def test_the_grey_column_has_a_name(explorer):
+    (legend,) = explorer._artists.figure.legends
+    names = {
+        text.get_text(): handle
+        for text, handle in zip(legend.get_texts(), legend.legend_handles, strict=True)
+    }
+    grey = explorer._artists.chosen.get_facecolor()
+    assert names["numbers below"].get_facecolor() == grey
+
+
+def test_a_map_beyond_every_float_is_not_called_infinite():
+    view = WidthExplorer("exp_power", depth=10, trials=3)
+    view.run(3)
+    assert view.figure
+    assert view._artists.no_limit.get_text() == "length map: beyond every float"
+    assert len(view._artists.lengths.get_yticks()) == 0
+    view.activation = "reciprocal"
+    view.run(3)
+    assert view.figure
+    assert view._artists.no_limit.get_text() == "length map: infinite"
+    assert len(view._artists.lengths.get_yticks()) > 2
+    view.close()
