@@ -247,8 +247,5 @@ class AssumptionsView(View):
         elif key == "Home":
             self.q = None
 
-    def _resized(self, css_width: float) -> None:
-        aspect = picture.arrange_assumptions(self._artists, css_width)
-        if aspect is not None:
-            self.aspect = aspect
-            self.relayout()
+    def _arranged(self, css_width: float) -> float | None:
+        return picture.arrange_assumptions(self._artists, css_width)

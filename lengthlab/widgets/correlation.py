@@ -234,11 +234,8 @@ class CorrelationView(View):
         ends = {"Home": 0.0, "End": 180.0}
         self.angle = ends.get(key, min(max(self.angle + step, 0.0), 180.0))
 
-    def _resized(self, css_width: float) -> None:
-        aspect = drawing.arrange_correlation(self._artists, css_width)
-        if aspect is not None:
-            self.aspect = aspect
-            self.relayout()
+    def _arranged(self, css_width: float) -> float | None:
+        return drawing.arrange_correlation(self._artists, css_width)
 
 
 def _chi_in_words(chi: float) -> str:

@@ -199,11 +199,8 @@ class CounterexampleView(View):
         if step:
             self.layer = min(max(self.layer + step, 2), _DEEPEST)
 
-    def _resized(self, css_width: float) -> None:
-        aspect = drawing.arrange_counterexample(self._artists, css_width)
-        if aspect is not None:
-            self.aspect = aspect
-            self.relayout()
+    def _arranged(self, css_width: float) -> float | None:
+        return drawing.arrange_counterexample(self._artists, css_width)
 
 
 def _outcome(side: Side, layer: int) -> Outcome:

@@ -169,11 +169,8 @@ class DepthWidth(View):
     def _moved_by_key(self, key: str) -> None:
         self.x_axis = drawing.X_AXES[key in ("ArrowUp", "ArrowRight", "End")]
 
-    def _resized(self, css_width: float) -> None:
-        aspect = drawing.arrange_depth_width(self._artists, css_width)
-        if aspect is not None:
-            self.aspect = aspect
-            self.relayout()
+    def _arranged(self, css_width: float) -> float | None:
+        return drawing.arrange_depth_width(self._artists, css_width)
 
 
 def _raised(logarithm: float) -> str:

@@ -222,11 +222,8 @@ class HiddenNodesView(View):
         else:
             self.log = key == "ArrowUp"
 
-    def _resized(self, css_width: float) -> None:
-        aspect = drawing.arrange_hidden_nodes(self._artists, css_width)
-        if aspect is not None:
-            self.aspect = aspect
-            self.relayout()
+    def _arranged(self, css_width: float) -> float | None:
+        return drawing.arrange_hidden_nodes(self._artists, css_width)
 
 
 def _check_layer(depth: int, layer: Any) -> int:

@@ -168,11 +168,8 @@ class LengthMapView(View):
         else:
             self.start = None
 
-    def _resized(self, css_width: float) -> None:
-        aspect = drawing.arrange_cobweb(self._artists, css_width, compact=self.presentation)
-        if aspect is not None:
-            self.aspect = aspect
-            self.relayout()
+    def _arranged(self, css_width: float) -> float | None:
+        return drawing.arrange_cobweb(self._artists, css_width, compact=self.presentation)
 
 
 Cobweb = LengthMapView

@@ -188,11 +188,8 @@ class PhaseDiagram(View):
         with self.model.hold_trait_notifications():
             self.model.sigma_w, self.model.sigma_b = w, b
 
-    def _resized(self, css_width: float) -> None:
-        aspect = picture.arrange_phase_diagram(self._artists, css_width)
-        if aspect is not None:
-            self.aspect = aspect
-            self.relayout()
+    def _arranged(self, css_width: float) -> float | None:
+        return picture.arrange_phase_diagram(self._artists, css_width)
 
 
 def _jumps(plane: Plane) -> bool:

@@ -179,11 +179,8 @@ class UnitScaleView(View):
         elif key == "Home":
             self.model.complain(f"No unit scale: {self.made.why_none}")
 
-    def _resized(self, css_width: float) -> None:
-        aspect = picture.arrange_unit_scale(self._artists, css_width)
-        if aspect is not None:
-            self.aspect = aspect
-            self.relayout()
+    def _arranged(self, css_width: float) -> float | None:
+        return picture.arrange_unit_scale(self._artists, css_width)
 
 
 def _stability(steep: Estimate) -> str:

@@ -276,8 +276,16 @@ class View(Controls, LiveFigure):
     def _moved_by_key(self, key: str) -> None:
         """Take an arrow key, Home or End."""
 
+    def _arranged(self, css_width: float) -> float | None:
+        """Arrange the axes for this width; the new aspect, or None where all is in its place."""
+        return None
+
     def _resized(self, css_width: float) -> None:
-        """Arrange the axes for this width, in pixels of ordinary letters."""
+        """Fit the picture to this width, in pixels of ordinary letters."""
+        aspect = self._arranged(css_width)
+        if aspect is not None:
+            self.aspect = aspect
+            self.relayout()
 
     @property
     def made(self) -> Any:

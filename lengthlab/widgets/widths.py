@@ -240,11 +240,8 @@ class WidthExplorer(View):
             place = WIDTHS.index(self._data().chosen) + (1 if key == "ArrowUp" else -1)
             self.at_width = str(WIDTHS[min(max(place, 0), len(WIDTHS) - 1)])
 
-    def _resized(self, css_width: float) -> None:
-        aspect = drawing.arrange_widths(self._artists, css_width)
-        if aspect is not None:
-            self.aspect = aspect
-            self.relayout()
+    def _arranged(self, css_width: float) -> float | None:
+        return drawing.arrange_widths(self._artists, css_width)
 
 
 def _check_width(width: Any) -> str:
