@@ -9,6 +9,24 @@ MOST_UNITS = 10**12
 """Largest width; counts of units are then exact as floats, and their laws hold to rounding."""
 
 
+def shown(value: Any) -> str:
+    """Write a value as it stands in a message; Python does not write integers of any length.
+
+    Examples
+    --------
+    >>> shown("a"), shown(10**5000)
+    ("'a'", 'an integer of 5001 digits')
+    """
+    try:
+        return repr(value)
+    except ValueError:
+        if not isinstance(value, int):
+            return f"a {type(value).__name__} that cannot be written"
+        digits = int(abs(value).bit_length() * math.log10(2))
+        digits += abs(value) >= 10**digits
+        return f"an integer of {digits} digits"
+
+
 def check_count(name: str, value: Any, *, minimum: int = 1, maximum: int | None = None) -> int:
     """Return `value` as an int, or say what a count is.
 
@@ -22,7 +40,7 @@ def check_count(name: str, value: Any, *, minimum: int = 1, maximum: int | None 
     ValueError: width must be an integer >= 1, got 0
     """
     limits = f">= {minimum}" if maximum is None else f">= {minimum} and <= {maximum}"
-    rule = f"{name} must be an integer {limits}, got {value!r}"
+    rule = f"{name} must be an integer {limits}, got {shown(value)}"
     if isinstance(value, bool):
         raise TypeError(rule)
     try:
@@ -88,7 +106,7 @@ def check_real(
     """
     bounds = [(">", above), (">=", at_least), ("<", below), ("<=", at_most)]
     limits = " and ".join(f"{sign} {bound:g}" for sign, bound in bounds if bound is not None)
-    rule = f"{name} must be a finite number {limits}".rstrip() + f", got {value!r}"
+    rule = f"{name} must be a finite number {limits}".rstrip() + f", got {shown(value)}"
     if isinstance(value, (bool, str, bytes)):
         raise TypeError(rule)
     try:
@@ -117,7 +135,7 @@ def check_sequence(name: str, value: Any) -> Sequence[Any]:
     TypeError: kinks must be a tuple of numbers, got 0.5; write (0.5,)
     """
     if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
-        msg = f"{name} must be a tuple of numbers, got {value!r}; write ({value!r},)"
+        msg = f"{name} must be a tuple of numbers, got {shown(value)}; write ({shown(value)},)"
         raise TypeError(msg)
     return value
 

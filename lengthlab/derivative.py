@@ -6,7 +6,8 @@ good as a formula for phi', and a jump shows, because no panel around it is ever
 """
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.polynomial.legendre import legder, leggauss, legval, legvander
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from lengthlab.activations import Activation, Array
 from lengthlab.gaussian import Estimate, critical_variance, window
+from lengthlab.measure import Integrator, Moments, flattened, measure, rounding
 
 _EPS = float(np.finfo(float).eps)
 _LOG_MAX = math.log(np.finfo(float).max)
@@ -99,14 +101,74 @@ def mean_square_slope(phi: Activation, q: float) -> Estimate:
         return Estimate(math.inf, math.inf, certain, overflow=True)
     shift = height if phi.log_abs is not None or height > _LOG_MAX / 4 else 0.0
     with np.errstate(over="ignore", invalid="ignore"):  # what leaves the floats ends as inf
-        total = _integrate(_Panels(phi, q, shift), np.asarray(edges))
-    if total is None:
+        panels = _Panels(phi, math.sqrt(q), lambda z: _LOG_DENSITY - shift - z * z / 2)
+        total = _integrate(panels, np.asarray(edges), _MAX_BISECTED)
+    if total is None or total.endless:
         return replace(near, certain=certain)
     if shift + math.log(max(total.value, 1e-300)) > _LOG_MAX:
         return Estimate(math.inf, math.inf, certain, overflow=True)
     factor = math.exp(shift)
     away = Estimate(total.value * factor, total.error * factor, certain)
     return away if away.error <= near.error else replace(near, certain=certain)
+
+
+def mean_square_slopes(phi: Activation, low: float, high: float) -> Callable[[float], Estimate]:
+    """`mean_square_slope` for many lengths between two at which it is finite.
+
+    Parameters
+    ----------
+    phi : Activation
+    low, high : float
+
+    Returns
+    -------
+    callable
+        Of q, a float; within about 1e-9 of the value, or as near as one by one.
+
+    Examples
+    --------
+    >>> from lengthlab.activations import activation
+    >>> stretch = mean_square_slopes(activation("sin"), 0.1, 2.0)
+    >>> round(stretch(1.0).value, 9)
+    0.567667642
+    """
+
+    def alone(q: float) -> Estimate:
+        return mean_square_slope(phi, q)
+
+    closed = phi.homogeneous is not None
+    table = None if closed else measure(phi, _square_slope, low, high, tolerance=1e-9)
+
+    def among(q: float) -> Estimate:
+        found = table(q) if table else None
+        # Near 0 one polynomial is nearer than differences of phi.
+        if found is None or (q < _NEAR and found.error > 1e-9 * found.value):
+            return alone(q)
+        endless = found.error > found.value
+        return Estimate(math.inf, math.inf) if endless else found
+
+    return among
+
+
+def _square_slope(phi: Activation, growth: float, _tolerance: float) -> Integrator:
+    """phi'^2 for a `Measure`, times ``exp(-2 growth x^2)``."""
+
+    def integrated(low: float, high: float, budget: int) -> Moments | None:
+        scale, middle = max(abs(low), abs(high)), (low + high) / 2
+        shift, tilt = flattened(phi, growth, low, high)
+
+        def weight(z: Array) -> Array:
+            x = scale * z
+            return np.asarray(-shift - tilt * (x - middle) / (high - middle) - 2 * growth * x * x)
+
+        total = _integrate(_Panels(phi, scale, weight), np.array([low, high]) / scale, budget)
+        if total is None:
+            return None
+        pieces = [batch.piece() for batch in total.batches]
+        error = total.error + rounding(shift, tilt, growth * scale * scale) * total.value
+        return Moments.of((low, high), pieces, scale=scale, error=error, shift=shift, tilt=tilt)
+
+    return integrated
 
 
 def _jumps(phi: Activation, x: float) -> bool:
@@ -135,15 +197,21 @@ class _Batch:
     error: Array
     noise: Array  # what rounding may do to the value
     floor: Array  # what it makes of a constant phi
+    density: Array  # phi'^2 and its weight at the nodes, (panels, 15)
     ends: Array
     spread: Array
 
+    def piece(self) -> tuple[Array, Array, Array]:
+        """Half-widths, nodes and values."""
+        half = (self.high - self.low) / 2
+        return half, ((self.low + self.high) / 2)[:, None] + half[:, None] * _NODES, self.density
+
 
 class _Panels:
-    """phi'(sqrt(q) z)^2 times the normal density, divided by exp(shift), panel by panel."""
+    """phi'(scale z)^2 times a weight, given by its logarithm, panel by panel in z."""
 
-    def __init__(self, phi: Activation, q: float, shift: float) -> None:
-        self.phi, self.q, self.scale, self.shift = phi, q, math.sqrt(q), shift
+    def __init__(self, phi: Activation, scale: float, weight: Callable[[Array], Array]) -> None:
+        self.phi, self.scale, self.log_weight = phi, scale, weight
 
     def __call__(self, low: Array, high: Array) -> _Batch:
         half = ((high - low) / 2)[:, None]
@@ -158,7 +226,7 @@ class _Panels:
             level = phi[:, 7:8].copy()  # a constant has slope 0, to the last digit
             inner, ends = inner - level, phi[:, 15:]
             guess = inner @ _TO_VALUES  # at the coarse nodes and the ends
-            log_root = (_LOG_DENSITY - self.shift - z[:, :25] ** 2 / 2) / 2
+            log_root = self.log_weight(z[:, :25]) / 2
             if logarithm is not None:  # phi' = phi (log phi)'
                 log_root += level + np.concatenate([inner, guess[:, :10]], axis=1)
             root = np.exp(log_root) / (half * self.scale)
@@ -178,7 +246,7 @@ class _Panels:
             floor[half[:, 0] < 1e-3] = 0.0  # where a small jump may be meant
             noise = self._off(weights, slope, root * _NOISE * size)
             error[~np.isfinite(error)] = np.inf
-        return _Batch(low, high, value, error, noise, floor, ends, spread[:, 0])
+        return _Batch(low, high, value, error, noise, floor, slope**2, ends, spread[:, 0])
 
     @staticmethod
     def _off(weights: Array, slope: Array, by: Array) -> Array:
@@ -190,12 +258,13 @@ class _Panels:
 class _Total:
     value: float = 0.0
     error: float = 0.0
+    batches: list[_Batch] = field(default_factory=list)
+    endless: bool = False  # an oscillation that is finer than all panels
 
 
-def _integrate(panels: _Panels, edges: Array) -> _Total | None:
+def _integrate(panels: _Panels, edges: Array, budget: int) -> _Total | None:
     """Bisect until the error is small; None where phi jumps or the integral diverges."""
     total, low, high, bisected = _Total(), edges[:-1], edges[1:], 0
-    kept: list[_Batch] = []
     while len(low):
         batch = panels(low, high)
         if np.isinf(batch.value).any():  # beyond the floats, however small the panels
@@ -214,23 +283,23 @@ def _integrate(panels: _Panels, edges: Array) -> _Total | None:
             if not ratio < _DIVERGENT:
                 return None
             batch.error[stuck] += batch.value[stuck] / (1 - ratio)
-        if bisected > _MAX_BISECTED:  # an endless oscillation: what is left goes into the error
+        if bisected > budget:  # an endless oscillation: what is left goes into the error
             stuck = ~good
         done = good | (stuck & finite)
         total.value += float(batch.value[done].sum())
         total.error += float((batch.error + batch.noise)[done].sum())
-        kept.append(_select(batch, done))
+        total.batches.append(_select(batch, done))
         again = ~(good | stuck)
         # The worst first: what the others may be off by is known when the size is.
-        worst = again & (batch.error > 1e-6 * batch.error[again].max(initial=0.0))
+        worst = again & (batch.error >= 1e-6 * batch.error[again].max(initial=0.0))
         bisected += int(worst.sum())
         later, middle = again & ~worst, (low[worst] + high[worst]) / 2
         low, high = (
             np.concatenate([low[later], low[worst], middle]),
             np.concatenate([high[later], middle, high[worst]]),
         )
-    endless = bisected > _MAX_BISECTED and total.error > total.value
-    return None if endless or _broken(kept) else total
+    total.endless = bisected > budget and total.error > total.value
+    return None if _broken(total.batches) else total
 
 
 def _select(batch: _Batch, keep: NDArray[np.bool_]) -> _Batch:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from lengthlab.activations import Activation, Array
 from lengthlab.gaussian import Estimate, critical_variance, mean_square
+from lengthlab.measure import measure, square
 from lengthlab.network import Network
 
 _DEGREE = 24
@@ -206,7 +207,9 @@ def check_scales(net: Network) -> None:
         raise ValueError(msg)
 
 
-def length_curve(phi: Activation, low: float, high: float) -> LengthCurve | None:
+def length_curve(
+    phi: Activation, low: float, high: float, *, tolerance: float = 1e-11
+) -> LengthCurve | None:
     """Tabulate m(q) from `low` to `high`, or to where it leaves the floats; None if always inf.
 
     Parameters
@@ -214,6 +217,8 @@ def length_curve(phi: Activation, low: float, high: float) -> LengthCurve | None
     phi : Activation
     low, high : float
         Squared lengths, ``0 < low < high``; brought within 1e-300 and 1e307.
+    tolerance : float
+        Of log m.
 
     Returns
     -------
@@ -255,7 +260,16 @@ def length_curve(phi: Activation, low: float, high: float) -> LengthCurve | None
         if not finite(low):
             return None
         top = last_finite(finite, low, min(start, top))
-    return LengthCurve(phi, log_series(m, low, top), certain) if top > low else None
+    if top <= low:
+        return None
+    closed = phi.mean_square is not None
+    table = None if closed else measure(phi, square, low, top, tolerance=tolerance)
+
+    def tabulated(q: float) -> Estimate:
+        found = table(q) if table else None
+        return found or m(q)
+
+    return LengthCurve(phi, log_series(tabulated, low, top, tolerance=tolerance), certain)
 
 
 def last_finite(finite: Callable[[float], bool], low: float, high: float) -> float:

@@ -11,6 +11,7 @@ from lengthlab.gaussian import mean_square
 from lengthlab.network import Network, check_network
 
 _EPS = float(np.finfo(float).eps)
+_MOST_LAYERS = 10**7  # two arrays of them take 160 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,7 @@ def length_map(net: Network, *, depth: int) -> LengthMap:
     net : Network
         With ``v_1 = sigma_w^2 |x_0|^2 / N + sigma_b^2``, ``gain = sigma_w^2 / keep_probability``.
     depth : int
-        Number of layers, ``>= 1``.
+        Number of layers, from 1 to 10^7.
 
     Returns
     -------
@@ -71,9 +72,11 @@ def length_map(net: Network, *, depth: int) -> LengthMap:
     """
     check_network(net)
     depth = check_count("depth", depth)
+    if depth > _MOST_LAYERS:
+        check_count("depth", depth, maximum=_MOST_LAYERS)
     values, errors = np.full(depth, math.inf), np.full(depth, math.inf)
     bias = net.sigma_b * net.sigma_b
-    q, certain = net.first_variance, True
+    q, last, certain = net.first_variance, math.nan, True
     error = 4 * _EPS * q
     for layer in range(1, depth + 1):
         if not math.isfinite(q):
@@ -81,7 +84,8 @@ def length_map(net: Network, *, depth: int) -> LengthMap:
         values[layer - 1], errors[layer - 1] = q, error
         if layer == depth:
             break
-        moment = mean_square(net.activation, q)
+        if q != last:  # a length that has settled costs nothing more
+            moment, last = mean_square(net.activation, q), q
         m, certain = moment.estimate, certain and moment.estimate.certain
         if math.isinf(m.value):
             infinite, overflow = (None, layer + 1) if m.overflow else (layer + 1, None)

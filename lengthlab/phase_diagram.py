@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lengthlab.activations import Activation, Array
 from lengthlab.checks import check_real
-from lengthlab.derivative import mean_square_slope, square_slope_at_zero
+from lengthlab.derivative import mean_square_slope, mean_square_slopes, square_slope_at_zero
 from lengthlab.length_curve import LengthCurve, check_scales, last_finite, length_curve, log_series
 from lengthlab.network import Network
 
@@ -172,7 +172,7 @@ class _Plane:
         biased = self.level[self.level > 0]
         low = min(_LOW * min(1.0, float(self.gains.min())), top / 2)
         low = min(low, float(biased.min(initial=math.inf)) / 2)
-        return length_curve(self.phi, low, top)
+        return length_curve(self.phi, low, top, tolerance=1e-9)
 
     def _outgrown(self, top: float) -> NDArray[np.bool_] | bool:
         """Whether an infinite limit may be one of the table: V is finite at its end."""
@@ -272,16 +272,17 @@ class _Plane:
     def _stretch(self, q: Array) -> Array:
         """E phi'(sqrt(q) Z)^2 at many lengths, from a table of its own."""
         low, high = float(q.min()), float(q.max())
+        values = np.full(len(q), math.inf)
+        if math.isinf(mean_square_slope(self.phi, low).value):
+            return values
+        stretch = mean_square_slopes(self.phi, low, high)
 
         def finite(at: float) -> bool:
-            return math.isfinite(mean_square_slope(self.phi, at).value)
+            return math.isfinite(stretch(at).value)
 
-        values = np.full(len(q), math.inf)
-        if not finite(low):
-            return values
         top = high if finite(high) else last_finite(finite, low, high)
         top = max(top, low * (1 + 1e-9))  # a table needs room
-        table = log_series(lambda at: mean_square_slope(self.phi, at), low, top, tolerance=1e-9)
+        table = log_series(stretch, low, top, tolerance=1e-9)
         inside = q <= top
         values[inside] = np.exp(table(np.log(q[inside])))
         return values

@@ -24,7 +24,7 @@ _FINE_NODES, _FINE_WEIGHTS = np.polynomial.legendre.leggauss(15)
 _COARSE_NODES, _COARSE_WEIGHTS = np.polynomial.legendre.leggauss(10)
 _ENDS = np.array([-1.0, 1.0]) * (1 - 1e-12)  # inside, whatever a break is rounded to
 _NODES = np.concatenate([_FINE_NODES, _COARSE_NODES, _ENDS])
-_MAX_PANELS = 20_000
+_MOST_PANELS = 20_000
 _SMALLEST = 1e-13  # half-width of a panel that is not bisected any more, relative to max(1, |z|)
 _ROUGH = 1e-3  # of a panel's range: where more than that is unresolved, it counts in full
 _TINY = float(np.finfo(float).tiny)
@@ -63,12 +63,17 @@ class Pieces:
 
     def weighted(self, weight: Callable[[Array], Array]) -> float:
         """Integral of ``weight(z) f(z)`` from the same evaluations of f."""
-        return sum(
-            float(half @ ((values * weight(z)) @ _FINE_WEIGHTS)) for half, z, values in self.panels
-        )
+        unit = self.size or 1.0  # the product may leave the floats where f does not
+        with np.errstate(all="ignore"):
+            return unit * sum(
+                float(half @ ((values / unit * weight(z)) @ _FINE_WEIGHTS))
+                for half, z, values in self.panels
+            )
 
 
-def integrate(f: Integrand, edges: Sequence[float], rtol: float) -> Pieces | None:
+def integrate(
+    f: Integrand, edges: Sequence[float], rtol: float, *, budget: int = _MOST_PANELS
+) -> Pieces | None:
     """Integrate `f` over ``[edges[0], edges[-1]]``, split at `edges`; None if it diverges.
 
     Parameters
@@ -79,16 +84,20 @@ def integrate(f: Integrand, edges: Sequence[float], rtol: float) -> Pieces | Non
         Ascending; kinks, jumps and poles of `f` belong here.
     rtol : float
         Requested error relative to the integral of |f|.
+    budget : int
+        Panels to look at; where more are needed, as by an endless oscillation, what is left goes
+        into the error.
 
     Returns
     -------
     Pieces or None
     """
     cuts = np.asarray(edges, dtype=np.float64)
-    pieces = _bisect(f, cuts[:-1], cuts[1:], rtol, Pieces())
-    if pieces.stuck_error <= max(rtol, 1e-9) * pieces.size:
-        return pieces
-    return _integrate_around(f, cuts, _locations(pieces.stuck, cuts), rtol)
+    with np.errstate(over="ignore", invalid="ignore"):  # what leaves the floats is inf
+        pieces = _bisect(f, cuts[:-1], cuts[1:], rtol, budget, Pieces())
+        if pieces.stuck_error <= max(rtol, 1e-9) * pieces.size:
+            return pieces
+        return _integrate_around(f, cuts, _locations(pieces.stuck, cuts), rtol, budget)
 
 
 @dataclass
@@ -126,7 +135,9 @@ class _Panels:
         pieces.error += float(self.error[keep].sum())
 
 
-def _bisect(f: Integrand, low: Array, high: Array, rtol: float, pieces: Pieces) -> Pieces:
+def _bisect(
+    f: Integrand, low: Array, high: Array, rtol: float, budget: int, pieces: Pieces
+) -> Pieces:
     evaluated = 0
     while len(low):
         panels = _Panels(f, low, high)
@@ -139,7 +150,7 @@ def _bisect(f: Integrand, low: Array, high: Array, rtol: float, pieces: Pieces) 
             break
         bad = ~good
         stuck = bad & (panels.half < _SMALLEST * np.maximum(1.0, np.abs(low)))
-        if evaluated > _MAX_PANELS:  # an endless oscillation: what is left goes into the error
+        if evaluated > budget:  # an endless oscillation: what is left goes into the error
             stuck, good = bad & ~finite, good | finite
         pieces.stuck += zip(low[stuck].tolist(), high[stuck].tolist(), strict=True)
         pieces.stuck_error += float(panels.error[stuck].sum())
@@ -168,32 +179,35 @@ def _locations(stuck: list[tuple[float, float]], edges: Array) -> list[float]:
 
 
 def _integrate_around(
-    f: Integrand, cuts: Array, singular: list[float], rtol: float
+    f: Integrand, cuts: Array, singular: list[float], rtol: float, budget: int
 ) -> Pieces | None:
     """Integrate with each point of `singular` approached along dyadic panels from both sides."""
-    pieces = Pieces()
-    first, last = cuts[0], cuts[-1]
+    pieces, near, rims = Pieces(), np.zeros(len(cuts), dtype=bool), []
     for location in singular:
-        for side in (-1.0, 1.0):
-            inside = first < location + side * _LADDER_TOP < last
-            if inside and not _descend(f, location, side, pieces):
+        for side, end in ((-1.0, cuts[0]), (1.0, cuts[-1])):
+            distance = side * (cuts - location)
+            top = min(_LADDER_TOP, side * (end - location) / 2)
+            near |= np.abs(distance) <= 1e-9 * max(1.0, abs(location))
+            if top < 1e-7 * abs(location) + 1e-50:  # it is the end
+                continue
+            near |= (distance >= 0) & (distance <= top)
+            rims.append(location + side * top)
+            if not _descend(f, location, side, top, pieces):
                 return None
     points = np.array(singular)
-    near = np.abs(cuts[:, None] - points).min(axis=1) <= _LADDER_TOP
-    rims = np.concatenate([points - _LADDER_TOP, points + _LADDER_TOP])
-    edges = np.unique(np.concatenate([cuts[~near], rims[(first < rims) & (rims < last)]]))
+    edges = np.unique(np.concatenate([cuts[~near], rims]))
     low, high = edges[:-1], edges[1:]
     outside = ~((low[:, None] < points) & (points < high[:, None])).any(axis=1)
-    return _bisect(f, low[outside], high[outside], rtol, pieces)
+    return _bisect(f, low[outside], high[outside], rtol, budget, pieces)
 
 
-def _descend(f: Integrand, location: float, side: float, pieces: Pieces) -> bool:
-    """Add the panels [t / 2, t] beside `location` and the sum of what is left; False if infinite.
+def _descend(f: Integrand, location: float, side: float, top: float, pieces: Pieces) -> bool:
+    """Add the panels [t / 2, t] beside `location`, t <= top, and the rest; False if infinite.
 
     For |t|^(-a) the ratio of successive panels is 2^(a - 1): 1 where the integral diverges.
     """
     smallest = 1e-60 if location == 0 else 1e-9 * abs(location)
-    t = _LADDER_TOP * 0.5 ** np.arange(int(np.log2(_LADDER_TOP / smallest)))
+    t = top * 0.5 ** np.arange(int(np.log2(top / smallest)))
     near, far = location + side * t / 2, location + side * t
     panels = _Panels(f, np.minimum(near, far), np.maximum(near, far))
     last = panels.value[-6:]
@@ -209,5 +223,6 @@ def _descend(f: Integrand, location: float, side: float, pieces: Pieces) -> bool
     rest = float(last[-1]) * ratio / (1 - ratio)
     panels.add_to(pieces, np.isfinite(panels.error))
     pieces.value += rest
+    pieces.panels.append((np.ones(1), np.full((1, 15), location), np.full((1, 15), rest / 2)))
     pieces.error += abs(rest) * min(1.0, 1e-9 + float(np.ptp(ratios)) / (1 - ratio))
     return True

@@ -115,3 +115,20 @@ def test_a_sequence():
         assert str(refusal.value) == (
             f"kinks must be a tuple of numbers, got {value!r}; write ({value!r},)"
         )
+
+
+@pytest.mark.parametrize("digits", [4302, 5000, 20_000])
+def test_an_integer_of_any_length_is_refused_with_a_message(digits):
+    value = 10 ** (digits - 1)
+    told = f"got an integer of {digits} digits"
+    with pytest.raises(ValueError, match=f"width must be an integer >= 1 and <= 64, {told}"):
+        check_count("width", value, maximum=64)
+    with pytest.raises(ValueError, match=told):
+        check_count("width", -value)
+    with pytest.raises(TypeError, match=f"eps must be a finite number, {told}"):
+        check_real("eps", value)
+    with pytest.raises(ValueError, match=f"got an integer of {digits - 1} digits"):
+        check_count("width", value - 1, maximum=64)
+    with pytest.raises(TypeError, match=f"kinks must be a tuple of numbers, {told}"):
+        check_sequence("kinks", value)
+    assert check_count("width", value) == value

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lengthlab.activations import Activation, activation
+from lengthlab.fixed_points import slope
+from lengthlab.formula import formula
 from lengthlab.length_map import length_map
 from lengthlab.network import Network
 
@@ -245,6 +247,8 @@ def test_plain_functions_are_never_certain():
         (None, 3, TypeError, "net must be a Network, got None"),
         (Network("tanh"), 0, ValueError, "depth must be an integer >= 1, got 0"),
         (Network("tanh"), -1, ValueError, "depth must be .*, got -1"),
+        (Network("tanh"), 10**8, ValueError, "depth must be .* <= 10000000, got 100000000"),
+        (Network("tanh"), 10**400, ValueError, f"depth must be .* <= 10000000, got {10**400}"),
         (Network("tanh"), 2.0, TypeError, r"depth must be .*, got 2\.0; write 2"),
         (Network("tanh"), "3", TypeError, "depth must be .*, got '3'"),
         (Network("tanh"), None, TypeError, "depth must be .*, got None"),
@@ -261,3 +265,14 @@ def test_bad_arguments(net, depth, error, message):
 def test_depth_has_a_name():
     with pytest.raises(TypeError, match="positional"):
         length_map(Network("tanh"), 3)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("text", ["1e154*x", "1e154*x^2", "1e300*x", "1e300*sin(x)"])
+def test_lengths_that_leave_the_floats_do_not_warn(text):
+    prediction = length_map(Network(formula(text)), depth=5)
+    assert not np.isnan(prediction.values).any()
+    assert not np.isnan(prediction.errors).any()
+    assert prediction.values[-1] == math.inf
+    assert prediction.first_infinite is None
+    assert slope(Network(formula(text)), 1.0).value > 0

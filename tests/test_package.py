@@ -35,6 +35,7 @@ RANKS = {
     "quadrature": 1.5,
     "network": 2,
     "gaussian": 2,
+    "measure": 2.5,
     "assumptions": 3,
     "dense_network": 3,
     "derivative": 3,

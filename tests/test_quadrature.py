@@ -152,3 +152,20 @@ def test_an_endless_oscillation_ends_with_a_large_error():
     assert evaluations < 2e6
     assert true_error(pieces, 0.5 - math.sin(2e7) / 4e7) <= pieces.error
     assert pieces.error > RTOL
+
+
+@pytest.mark.parametrize("distance", [1e-3, 1e-5])
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_pole_closer_to_the_end_than_the_ladder_is_long(distance, side):
+    at = 1 - distance if side else distance
+    pieces = integrate(lambda z: np.abs(z - at) ** -0.4, [0.0, at, 1.0], 1e-12)
+    truth = (at**0.6 + (1 - at) ** 0.6) / 0.6
+    assert abs(pieces.value - truth) < 1e-8
+
+
+@pytest.mark.filterwarnings("error")
+def test_beyond_the_floats_nothing_warns():
+    pieces = integrate(lambda z: 1e307 * np.exp(z), [-9.0, 0.0, 9.0], 1e-12)
+    assert pieces is None or not np.isfinite(pieces.value)
+    near = integrate(lambda z: 1e307 * np.exp(-(z**2)), [-9.0, 0.0, 9.0], 1e-12)
+    assert near.weighted(lambda z: 100 * z * z) == math.inf
