@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -13,10 +14,15 @@ from scipy.special import erf
 from scipy.stats import binom, kstest, multivariate_normal, norm
 
 from lengthlab.activations import activation
-from lengthlab.convergence import convergence_probability, required_width
+from lengthlab.convergence import convergence_probability, first_order, required_width
 from lengthlab.convergence.first_order import Deviations, box_probability, deviations
 from lengthlab.convergence.probability import clopper_pearson
-from lengthlab.convergence.required_width import _BATCH, log_evidence
+from lengthlab.convergence.required_width import (
+    _BATCH,
+    _first_enough,
+    _smallest_width,
+    log_evidence,
+)
 from lengthlab.convergence.required_width import ERROR_RATE as VERDICT_ERROR_RATE
 from lengthlab.finite_width import InfiniteSpreadError, length_variance
 from lengthlab.gaussian import mean_fourth, mean_square
@@ -115,6 +121,17 @@ def test_steep_and_flat_chains(law):
         scipys = multivariate_normal(cov=law.covariance(), maxpts=10**6, abseps=1e-9, seed=1)
         expected = scipys.cdf(ends, lower_limit=-ends)
         assert box_probability(law, reach) == pytest.approx(expected, abs=3e-6)
+
+
+@pytest.mark.parametrize("share", [0.3, 1.0, 2.0])
+def test_layers_that_cannot_leave_the_box_are_passed_over(monkeypatch, share):
+    """GELU's lengths explode: of 50 layers, whose noise is computed one by one, few are felt."""
+    law = deviations(Network("gelu", sigma_w=1.5, sigma_b=0.3), depth=50)
+    reach = share * math.sqrt(law.variance[-1])
+    found = box_probability(law, reach)
+    assert len(first_order._felt(law, reach).variance) < 30
+    monkeypatch.setattr(first_order, "_felt", lambda law, reach: law)
+    assert found == pytest.approx(box_probability(law, reach), abs=1e-12)
 
 
 def test_a_length_of_0_starts_anew():
@@ -424,3 +441,41 @@ def test_positions():
     ]
     assert theories[0] < 0.9 <= theories[1]
     assert all(a < b for a, b in pairwise(theories))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    root=st.floats(1e-3, 1e12),
+    power=st.floats(0.1, 6.0),
+    below=st.floats(1.01, 1e3),
+    above=st.floats(1.01, 1e3),
+)
+def test_the_first_width_that_is_enough_is_found_in_few_steps(root, power, below, above):
+    asked = []
+
+    def excess(width):
+        asked.append(width)
+        return width**power - root**power
+
+    low, high = math.floor(root / below), math.ceil(root * above)
+    low = low if excess(low) < 0 else low - 1
+    found = _first_enough(excess, low, high)
+    assert excess(found) >= 0 > excess(found - 1)
+    assert len(asked) <= 30
+
+
+def test_few_probabilities_are_needed_for_a_width(monkeypatch):
+    """Lengths that explode, where a bisection would go through 40 of them."""
+    law = deviations(Network("gelu", sigma_w=1.5, sigma_b=0.3), depth=50)
+    asked = []
+
+    def counted(law, reach):
+        asked.append(reach)
+        return box_probability(law, reach)
+
+    module = sys.modules["lengthlab.convergence.required_width"]
+    monkeypatch.setattr(module, "box_probability", counted)
+    width = _smallest_width(law, 0.01, 0.5)
+    assert box_probability(law, 0.01 * math.sqrt(width)) >= 0.5
+    assert box_probability(law, 0.01 * math.sqrt(width - 1)) < 0.5
+    assert len(asked) <= 20

@@ -14,6 +14,8 @@ from lengthlab.finite_width import LengthLaw, UnresolvedError, length_law
 from lengthlab.finite_width.chain import Chain
 from lengthlab.finite_width.kernel import FINE, MOMENTS, Kernel, Resolution, _power
 from lengthlab.finite_width.lengths import Table
+from lengthlab.formula import formula
+from lengthlab.gaussian import mean_fourth, mean_square
 from lengthlab.length_map import length_map
 from lengthlab.length_process import sample_lengths
 from lengthlab.network import Network
@@ -106,6 +108,22 @@ def test_moments_of_relu(width, sigma_b, keep):
         np.testing.assert_allclose(chain.moments(8, 2), squares, rtol=2e-3)
 
 
+@pytest.mark.parametrize("name", ["heaviside", "tanh", "hardtanh", "sin", "elu"])
+@pytest.mark.parametrize("width", [1, 2, 5, 1000])
+@pytest.mark.parametrize(("sigma_b", "keep"), [(0.0, 1.0), (0.3, 0.5)])
+def test_moments_of_layer_2_are_integrals(name, width, sigma_b, keep):
+    """v_1 is known: E v_2 and Var v_2 = gain^2 (E phi^4 / p - (E phi^2)^2) / N, by quadrature."""
+    net = Network(name, sigma_w=1.5, sigma_b=sigma_b, keep_probability=keep)
+    law = length_law(net, width=width, depth=2)
+    m = mean_square(net.activation, net.first_variance).estimate.value
+    fourth = mean_fourth(net.activation, net.first_variance).value / keep
+    mean, spread = net.gain * m + sigma_b**2, net.gain**2 * (fourth - m * m) / width
+    np.testing.assert_allclose(law.mean[1], mean, rtol=1e-6)
+    np.testing.assert_allclose(
+        law.variance[1], (1 + 2 / width) * spread + 2 * mean**2 / width, rtol=1e-5
+    )
+
+
 def binomial_chain(net, width, depth, threshold=0.0):
     """Mixture weights of v_depth for a unit step: counts of units above the threshold."""
     counts = np.arange(width + 1)
@@ -148,7 +166,10 @@ def test_a_step_is_a_binomial_chain(width, threshold, scales):
         exact = share[v > 0] @ chi2(width).cdf(width * q / v[v > 0][:, None]) + share[v == 0].sum()
         distance = np.abs(law.cdf(q, layer=layer) - exact).max()
         assert distance <= law.error[layer - 1]
-        np.testing.assert_allclose(law.mean[layer - 1], share @ v, rtol=2e-4, atol=1e-5)
+        mean = share @ v
+        np.testing.assert_allclose(law.mean[layer - 1], mean, atol=law.error[layer - 1])
+        variance = (1 + 2 / width) * (share @ v**2) - mean**2
+        np.testing.assert_allclose(law.variance[layer - 1], variance, atol=2 * law.error[layer - 1])
         found = law.cdf(np.unique(v), layer=layer, of="v")
         exact = np.array([share[v <= point].sum() for point in np.unique(v)])
         np.testing.assert_allclose(found, exact, atol=2e-4)
@@ -191,6 +212,26 @@ def test_a_refusal_names_the_layers_that_can_be_had():
         length_law(net, width=1000, depth=9)
     assert refusal.value.resolved > 1
     assert length_law(net, width=1000, depth=refusal.value.resolved).error.max() < 1e-3
+
+
+def test_the_layers_that_a_refusal_names_are_not_refused():
+    """The coarser computation, which the error is measured by, may give up a layer earlier."""
+    net = Network(formula("x*cos(x)"), sigma_w=1.5, sigma_b=0.3, keep_probability=0.5)
+    with pytest.raises(UnresolvedError, match="oscillates") as refusal:
+        length_law(net, width=5, depth=10)
+    assert length_law(net, width=5, depth=refusal.value.resolved).error.max() < 0.01
+
+
+def test_the_error_bounds_what_fifty_layers_lose():
+    """Every layer drops a little weight at both ends, and gains by its windows."""
+    net = Network(formula("sin(5*x)"), sigma_w=1.5, sigma_b=0.3, keep_probability=0.5)
+    law = length_law(net, width=20, depth=50)
+    chain = Chain(Kernel(net, 20, FINER))
+    for layer, finer in enumerate(chain.laws(50)[1:], start=2):
+        table = Table(finer, chain.kernel)
+        q = table.points()[::7]
+        distance = np.abs(law.cdf(q, layer=layer) - table.cdf(q)).max()
+        assert distance <= law.error[layer - 1] < 5e-5
 
 
 def test_quantiles_that_no_length_escapes_to_are_finite():

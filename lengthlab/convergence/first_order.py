@@ -119,11 +119,12 @@ def box_probability(law: Deviations, reach: float) -> float:
     >>> box_probability(Deviations(np.array([1.0]), np.empty(0)), 1.96).__round__(3)
     0.95
     """
+    law = _felt(law, reach)
     deviation, noise = np.sqrt(law.variance).tolist(), np.sqrt(law.noise).tolist()
     # Before layer 1 the deviation is 0, for certain.
     position, mass = np.zeros(1), np.ones(1)
     slopes = [0.0, *law.slope.tolist(), 0.0]
-    for k, (slope, following) in enumerate(pairwise(slopes)):
+    for k, (slope, following) in enumerate(pairwise(slopes[: len(deviation) + 1])):
         if noise[k] == 0.0:  # a length of 0, or below every float: layers start anew
             position, mass = np.zeros(1), mass.sum(keepdims=True)
             continue
@@ -133,6 +134,16 @@ def box_probability(law: Deviations, reach: float) -> float:
         density = _spread(nodes, slope * position, mass, noise[k])
         position, mass = nodes, weights * density
     return min(float(mass.sum()), 1.0)
+
+
+def _felt(law: Deviations, reach: float) -> Deviations:
+    """Keep the layers that leave the box at all: those between them add their noise only.
+
+    Where slopes are steep, as where lengths explode, the last few layers are all that is left.
+    """
+    felt = np.flatnonzero(reach < _REACH * np.sqrt(law.variance))
+    slope = [math.prod(law.slope[a:b].tolist()) for a, b in pairwise(felt.tolist())]
+    return Deviations(law.variance[felt], np.array(slope))
 
 
 def _spread(at: Array, centres: Array, mass: Array, deviation: float) -> Array:

@@ -11,7 +11,9 @@ from lengthlab.finite_width.kernel import HIGHEST, LOWEST, Columns, Kernel
 from lengthlab.finite_width.scaling import Run, runs
 from lengthlab.finite_width.units import UnresolvedError
 
-_TRIM = 3e-7  # sum of the weights at either end that may be dropped
+TRIM = 3e-8
+"""Sum of the weights at either end that a layer may drop."""
+
 _CHUNK = 96  # nodes that are computed together: their quadrature is shared
 _AHEAD = 8  # nodes that the next layer will want too: alone they would cost as much
 _MOST_NODES = 400_000
@@ -37,17 +39,9 @@ class Law:
         """Indices of the nodes."""
         return self.first + np.arange(len(self.weights), dtype=np.float64)
 
-    def moments(self, kernel: Kernel) -> tuple[float, float, float]:
-        """Mean and variance, and how many means away the highest node is."""
-        v = kernel.variance(self.nodes)
-        middle = float(v[len(v) // 2])
-        shift = float(self.weights @ (v - middle)) - self.dead * middle
-        mean = middle + shift
-        reach = math.inf if self.escaped > 0 else float(v[-1]) / max(mean, 1e-300)
-        if not mean < 1e100:
-            return mean, math.nan, math.inf
-        spread = float(self.weights @ (v - mean) ** 2) + self.dead * mean * mean
-        return max(mean, 0.0), max(spread, 0.0), reach
+    def highest(self, kernel: Kernel) -> float:
+        """Largest v that counts."""
+        return math.inf if self.escaped > 0 else float(kernel.variance(self.nodes[-1:])[0])
 
     @property
     def missing(self) -> float:
@@ -63,6 +57,9 @@ class _Piece(Protocol):
 
     def push(self, weights: Array, power: int) -> tuple[int, Array, float, float]:
         """First target, weights there, and the masses at 0 and beyond the floats."""
+
+    def steps(self) -> tuple[Array, Array]:
+        """Mean and standard deviation of the next v, given each node."""
 
 
 class _Chunk:
@@ -81,6 +78,9 @@ class _Chunk:
             )
         dead, escaped = float(weights @ columns.dead), float(weights @ columns.escaped)
         return columns.first, weights @ self._tilted[power], dead, escaped
+
+    def steps(self) -> tuple[Array, Array]:
+        return self.columns.mean, self.columns.deviation
 
 
 class _Scaled:
@@ -106,6 +106,13 @@ class _Scaled:
         first -= self.degree * (self._middle - self.low)
         return first, np.convolve(spread, column), total * dead, total * escaped
 
+    def steps(self) -> tuple[Array, Array]:
+        nodes = np.arange(self.low, self.high) - self._middle
+        with np.errstate(over="ignore"):
+            rise = np.exp(self.degree * self._kernel.step * nodes)
+        mean, deviation = self._one.steps()
+        return mean * rise, deviation * rise
+
 
 class _Lost:
     """Nodes from which v' leaves the floats, at either end."""
@@ -117,6 +124,10 @@ class _Lost:
         total = float(weights.sum())
         gone = (total, 0.0) if self._dead else (0.0, total)
         return self.low, np.zeros(1), *gone
+
+    def steps(self) -> tuple[Array, Array]:
+        gone = np.full(self.high - self.low, 0.0 if self._dead else math.inf)
+        return gone, np.zeros_like(gone)
 
 
 def _tilt(columns: Columns, kernel: Kernel, sources: Array, power: int) -> Array:
@@ -150,6 +161,38 @@ class Chain:
             except UnresolvedError as refusal:
                 raise UnresolvedError(refusal.reason, len(laws)) from None
         return laws
+
+    def spread(self, laws: list[Law]) -> tuple[Array, Array]:
+        """Mean and variance of each v, where the laws' nodes carry them.
+
+        A mean over a layer is a smooth function of log v on the scale of the nodes, at every width;
+        v itself, at widths of 1 or 2, is not.
+        """
+        mean, variance = np.zeros((2, len(laws)))
+        mean[0] = self.kernel.net.first_variance
+        for k, law in enumerate(laws[:-1], start=1):
+            means, deviations = self._steps(law)
+            shares = np.append(law.weights, law.dead)
+            middle = means[len(law.weights) // 2]  # of what the weights lack of 1
+            with np.errstate(over="ignore", invalid="ignore"):
+                mean[k] = middle + shares @ (means - middle)
+                variance[k] = shares @ ((means - mean[k]) ** 2 + deviations**2)
+        return np.maximum(mean, 0.0), np.maximum(variance, 0.0)
+
+    def _steps(self, law: Law) -> tuple[Array, Array]:
+        """Mean and deviation of the next v given each node, and given v = 0."""
+        self._cover(law.first, law.first + len(law.weights))
+        found = np.zeros((2, len(law.weights) + 1))
+        for piece in self._pieces:
+            low = max(piece.low, law.first)
+            high = min(piece.high, law.first + len(law.weights))
+            if low < high:
+                given = np.array(piece.steps())[:, low - piece.low : high - piece.low]
+                found[:, low - law.first : high - law.first] = given
+        if law.dead > 0:
+            zero = self._from_zero()
+            found[:, -1] = zero.mean[0], zero.deviation[0]
+        return found[0], found[1]
 
     def moments(self, depth: int, power: int) -> Array:
         """E v_l^power for l = 1, ..., depth; nan from where lengths that no float holds carry it.
@@ -256,7 +299,7 @@ def _add(parts: list[tuple[int, Array]]) -> tuple[int, Array]:
 
 def _trim(first: int, weights: Array) -> tuple[int, Array]:
     size = np.abs(weights)
-    used = np.flatnonzero((np.cumsum(size) > _TRIM) & (np.cumsum(size[::-1])[::-1] > _TRIM))
+    used = np.flatnonzero((np.cumsum(size) > TRIM) & (np.cumsum(size[::-1])[::-1] > TRIM))
     if not len(used):
         return first, np.zeros(1)
     return first + int(used[0]), weights[used[0] : used[-1] + 1]

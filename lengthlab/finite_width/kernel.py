@@ -66,8 +66,8 @@ class Columns:
         Weights at the target nodes; see `splines`.
     dead, escaped : ndarray, shape (sources,)
         P(v' = 0), and the probability that v' leaves the floats.
-    mean, ratio : ndarray, shape (sources,)
-        E v', and E v'^2 / (E v')^2.
+    mean, deviation : ndarray, shape (sources,)
+        Mean and standard deviation of v'.
     """
 
     first: int
@@ -75,7 +75,12 @@ class Columns:
     dead: Array
     escaped: Array
     mean: Array
-    ratio: Array
+    deviation: Array
+
+    @property
+    def ratio(self) -> Array:
+        """E v'^2 / (E v')^2, shape (sources,); 1 where v' is 0."""
+        return np.asarray(1 + (self.deviation / np.where(self.mean > 0, self.mean, 1.0)) ** 2)
 
 
 class _Window(NamedTuple):
@@ -112,7 +117,6 @@ class Kernel:
         """Laws given each of `variances`, which are all within a few powers of e, or are 0."""
         unit = self._units(variances)
         mean = self.factor * unit.mean + self.noise
-        deviation = self._deviation(unit)
         silent = unit.weights[:, unit.outputs == 0].sum(axis=1) ** self.width
         dead = silent if self.noise == 0 else np.zeros_like(silent)
         top = self._top(unit)
@@ -128,7 +132,7 @@ class Kernel:
             dead,
             escaped,
             mean,
-            1 + (deviation / np.where(mean > 0, mean, 1.0)) ** 2,
+            self._deviation(unit),
         )
 
     def mixture(self, variances: Array, shares: Array) -> tuple[int, Array]:

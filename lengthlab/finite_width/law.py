@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from lengthlab.activations import Array, Homogeneous
 from lengthlab.checks import check_count, check_width
-from lengthlab.finite_width.chain import Chain, Law
+from lengthlab.finite_width.chain import TRIM, Chain, Law
 from lengthlab.finite_width.conditional import Atoms, Steps, conditional
 from lengthlab.finite_width.kernel import (
     COARSE,
@@ -29,6 +29,7 @@ _SAFETY = 2.0  # a difference of two computations is no bound: seen, at most 1.4
 _WORST = 0.01  # a law that is known no better is refused
 _WORST_OF_V = 0.03  # nothing smooths v: at width 2 its density jumps
 _MOMENT = 0.01  # relatively: as above
+_LARGE = 1e100  # its square is a float
 _REACH = 30.0  # times the mean: the tail beyond a table's end then carries nothing
 
 
@@ -108,6 +109,9 @@ class LengthLaw:
     def mean(self) -> Array:
         """E q_l = E v_l, shape (depth,).
 
+        Exact where |phi| is proportional to |h| on either side, as for ReLU; within `error` times
+        the largest likely length where those carry it; where rarer ones do, within about 1 %.
+
         Raises
         ------
         UnresolvedError
@@ -137,10 +141,10 @@ class LengthLaw:
         phi = self.net.activation
         if phi.homogeneous is not None and phi.homogeneous.degree == 1:
             return self._homogeneous_moments(phi.homogeneous)
-        direct = [law.moments(self._chain.kernel) for law in self._laws]
-        if phi.degree == 0 or all(reach < _REACH for _, _, reach in direct):
-            return np.array([law[0] for law in direct]), np.array([law[1] for law in direct])
-        return None
+        mean, spread = self._chain.spread(self._laws)
+        highest = np.array([law.highest(self._chain.kernel) for law in self._laws])
+        inside = (mean < _LARGE) & (highest < _REACH * mean)
+        return (mean, spread) if phi.degree == 0 or inside.all() else None
 
     def _homogeneous_moments(self, phi: Homogeneous) -> tuple[Array, Array]:
         """E v_l and Var v_l, exactly: E X = a v and E X^2 = b v^2."""
@@ -212,7 +216,8 @@ def length_law(net: Network, *, width: int, depth: int) -> LengthLaw:
     Given v_l, the units are independent Normal(0, v_l), so that v_{l+1} depends on v_l alone: its
     law is that of a mean of N independent terms. Every mean over a layer is a smooth function of
     log v_l on the scale sqrt(2 / N), whatever phi is, so that weights at nodes hold a law. The
-    error is twice the distance to the same computation with every parameter coarser.
+    error is twice the distance to the same computation with every parameter coarser, and twice the
+    probability that the layers lose.
 
     Examples
     --------
@@ -223,13 +228,28 @@ def length_law(net: Network, *, width: int, depth: int) -> LengthLaw:
     check_network(net)
     width, depth = check_width(width), check_count("depth", depth)
     _refuse_out_of_reach(net, depth)
-    fine, coarse = (Chain(Kernel(net, width, r)) for r in (FINE, COARSE))
+    chains = [Chain(Kernel(net, width, resolution)) for resolution in (FINE, COARSE)]
+    try:
+        return _computed(net, depth, *chains)
+    except UnresolvedError as refusal:
+        reason, resolved = refusal.reason, refusal.resolved
+    while resolved > 1:  # the other chain may not reach as far
+        try:
+            _computed(net, resolved, *chains)
+            break
+        except UnresolvedError as refusal:
+            resolved = min(refusal.resolved, resolved - 1)
+    raise UnresolvedError(reason, resolved)
+
+
+def _computed(net: Network, depth: int, fine: Chain, coarse: Chain) -> LengthLaw:
+    width = fine.kernel.width
     laws, others = fine.laws(depth), coarse.laws(depth)
     first = ChiSquare(width, net.first_variance)
     lengths: list[Distribution] = [first]
     error = np.full(depth, 1e-12)
-    # A layer's loss of mass is not made good by the next one's gain.
-    lost = np.cumsum(np.abs(np.diff([law.missing for law in laws], prepend=0.0)))
+    # A layer's loss of mass is not made good by the next one's gain, nor by its own elsewhere.
+    lost = np.cumsum(np.abs(np.diff([law.missing for law in laws], prepend=0.0)) + 2 * TRIM)
     for k in range(1, depth):
         table = Table(laws[k], fine.kernel)
         other = Table(others[k], coarse.kernel)
