@@ -38,7 +38,7 @@ from lengthlab.drawing.places import Places, Room, label_few, legend_height, put
 
 _BINS = 60  # on each side of 0
 _NEAR = 4  # of them, where the law is drawn finer
-_POINTS = 2500  # pairs shown
+_POINTS = 1500  # pairs shown
 _ENOUGH = 40  # networks for limits of their own
 _STEPS = [1, 2, 4, 5, 10]  # of tick labels with few digits
 _APART = 0.52  # inches of a label from its axis

@@ -27,6 +27,8 @@ from lengthlab import widgets
 
 from harness import JupyterServer, Notebook, launched_chromium, missing  # isort: skip
 
+# A run that ends while it is measured leaves nothing to measure.
+LONG = {"HiddenNodesView": "'tanh', width=1000, trials=1_000_000", "DepthWidth": "trials=200_000"}
 SLIDER = "input[type=range][aria-label='sigma_w slider']"  # every widget has it
 
 
@@ -55,7 +57,8 @@ def main() -> None:
         try:
             for name in options.names:
                 notebook = Notebook(browser, server)
-                make = f"from lengthlab.widgets import {name}\n{name}(trials=200_000)"
+                how = LONG.get(name, "trials=1_000_000")
+                make = f"from lengthlab.widgets import {name}\n{name}({how})"
                 notebook.open([f"{COUNTERS}\n{make}", ECHO])
                 notebook.run_cell(1)
                 notebook.cell(1).locator(".echo").wait_for(state="attached")
