@@ -7,7 +7,7 @@ level sigma_b^2 of a curve that belongs to its gain.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -16,8 +16,8 @@ from numpy.polynomial.chebyshev import chebder, chebval, chebvander
 from numpy.typing import NDArray
 
 from lengthlab.activations import Activation, Array
-from lengthlab.gaussian import Estimate, critical_variance, mean_square
-from lengthlab.measure import measure, square
+from lengthlab.gaussian import Estimate, critical_variance, mean_square, window
+from lengthlab.measure import Measure, measure, square
 from lengthlab.network import Network
 
 _DEGREE = 24
@@ -26,7 +26,7 @@ _TO_SERIES = np.linalg.inv(chebvander(_NODES, _DEGREE))
 _WIDEST, _NARROWEST = 8.0, 1e-9  # pieces, in log q
 _MOST_PIECES = 100
 _LOWEST, _HIGHEST = 1e-300, 1e307  # lengths whose logarithms are tabulated
-_LOG_TINY = math.log(np.finfo(float).tiny)
+_LOG_TINY, _LOG_MAX = math.log(np.finfo(float).tiny), math.log(np.finfo(float).max)
 _LOG_NOTHING = -600.0  # what is smaller adds nothing to a length: its shape is of no interest
 _PER_PIECE = 60  # points of the grid
 
@@ -69,7 +69,12 @@ class LogSeries:
 
 
 def log_series(
-    f: Callable[[float], Estimate], low: float, high: float, *, tolerance: float = 1e-11
+    f: Callable[[float], Estimate],
+    low: float,
+    high: float,
+    *,
+    tolerance: float = 1e-11,
+    pieces: int = _MOST_PIECES,
 ) -> LogSeries:
     """Tabulate log f between two values of q; f is finite there, and ``>= 0``.
 
@@ -81,6 +86,8 @@ def log_series(
         ``0 < low < high``.
     tolerance : float
         Of the logarithm: what a piece's last coefficients may add up to.
+    pieces : int
+        At most so many; with more, what the tolerance asks for may still be missed.
 
     Returns
     -------
@@ -105,7 +112,7 @@ def log_series(
         series = _TO_SERIES @ logs
         left = float(np.abs(series[-4:]).sum())
         nothing = float(logs.min()) < _LOG_NOTHING and b - a < 1
-        room = b - a > _NARROWEST and len(done) + len(waiting) < _MOST_PIECES
+        room = b - a > _NARROWEST and len(done) + len(waiting) < pieces
         vague = math.isinf(noise) and b - a > 1  # perhaps at one end alone
         if (left > max(tolerance, noise) or vague) and room and not nothing:
             waiting += [((a + b) / 2, b), (a, (a + b) / 2)]
@@ -121,8 +128,52 @@ def log_series(
 def _value_and_error(
     f: Callable[[float], Estimate], x: float, low: float, high: float
 ) -> tuple[float, float]:
-    found = f(min(max(math.exp(x), low), high))
+    q = min(max(math.exp(x), low), high)
+    found = f(q)
+    if math.isinf(found.value):
+        raise _InfiniteError(q)
     return max(found.value, math.exp(_LOG_TINY)), found.error if found.value > 0 else 0.0
+
+
+class _InfiniteError(Exception):
+    """f is infinite at the length q."""
+
+    def __init__(self, q: float) -> None:
+        self.q = q
+        super().__init__(q)
+
+
+def log_series_while(
+    known: Callable[[float], bool],
+    f: Callable[[float], Estimate],
+    low: float,
+    high: float,
+    *,
+    tolerance: float,
+    pieces: int = _MOST_PIECES,
+) -> LogSeries | None:
+    """`log_series` up to `high`, or to where f is infinite; None if that is at `low`.
+
+    Parameters
+    ----------
+    known : callable
+        Of q, a float: whether f is well enough known for a table to end there.
+    f, low, high, tolerance, pieces
+        As for `log_series`.
+
+    Examples
+    --------
+    >>> pole = lambda q: Estimate(1 / (2 - q) if q < 2 else math.inf, 0.0)
+    >>> table = log_series_while(lambda q: q < 1.9, pole, 0.5, 5.0, tolerance=1e-9)
+    >>> round(math.exp(table.edges[-1]), 2)
+    1.89
+    """
+    while high > low:
+        try:
+            return log_series(f, low, high, tolerance=tolerance, pieces=pieces)
+        except _InfiniteError as end:
+            high = last_finite(known, low, end.q, within=1e-2)
+    return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +210,16 @@ class LengthCurve:
     def highest(self) -> float:
         """Largest q of the table."""
         return math.exp(self.log_m.edges[-1])
+
+    def followed_by(self, other: "LengthCurve") -> "LengthCurve":
+        """One table of two, of which the other begins where this one ends."""
+        mine, its = self.log_m, other.log_m
+        series = LogSeries(
+            np.concatenate([mine.edges, its.edges[1:]]),
+            np.concatenate([mine.series, its.series], axis=1),
+            np.concatenate([mine.errors, its.errors]),
+        )
+        return replace(self, log_m=series)
 
     def turning_points(self, gains: Array) -> list[Array]:
         """Where q - gain m(q) turns, as x = log q, for each gain: between two it is monotone."""
@@ -237,44 +298,69 @@ def length_curve(
     >>> length_curve(activation("exp_square"), 1e-6, 1e6).highest  # up to 1 / (4 c) = 2.5
     2.4999975
     """
-    certain = phi.growth is not None
+    certain, closed = phi.growth is not None, phi.mean_square is not None
 
     def m(q: float) -> Estimate:
         with np.errstate(over="ignore"):  # it says itself where it leaves the floats
             return mean_square(phi, q).estimate
 
-    def finite(q: float) -> bool:
-        try:
-            return math.isfinite(m(q).value)
-        except ValueError:  # phi leaves the floats too early: the table ends before
-            return False
-
-    low, high = max(low, _LOWEST), min(max(high, 2 * _LOWEST), _HIGHEST)
-    top = min(high, critical_variance(phi, 2) * (1 - 1e-6))
-    start = min(max(low, 1.0), _middle(low, high))
-    if top <= low:
-        return None
-    if start < top and math.isfinite(m(start).value) and not finite(top):
-        top = last_finite(finite, start, top)
-    elif not finite(top):
-        if not finite(low):
-            return None
-        top = last_finite(finite, low, min(start, top))
-    if top <= low:
-        return None
-    closed = phi.mean_square is not None
-    table = None if closed else measure(phi, square, low, top, tolerance=tolerance)
-
     def tabulated(q: float) -> Estimate:
         found = table(q) if table else None
         return found or m(q)
 
-    return LengthCurve(phi, log_series(tabulated, low, top, tolerance=tolerance), certain)
+    def carefully(q: float) -> Estimate:
+        try:
+            return tabulated(q)
+        except ValueError:  # phi leaves the floats too early: the table ends before
+            return Estimate(math.inf, math.inf, overflow=True)
+
+    def finite(q: float) -> bool:
+        return math.isfinite(carefully(q).value)
+
+    def end(low: float, high: float) -> float:
+        # Near a wall m bends; near the end of the floats it does not.
+        return last_finite(finite, low, high, within=1e-3 if carefully(high).overflow else 1e-6)
+
+    def tabulated_to(top: float) -> Measure | None:
+        try:
+            return None if closed else measure(phi, square, low, top, tolerance=tolerance)
+        except ValueError:  # as above
+            return None
+
+    def in_floats(q: float) -> bool:
+        try:
+            found = window(phi, q)
+        except ValueError:
+            return False
+        return found is not None and found[1] < _LOG_MAX
+
+    low, high = max(low, _LOWEST), min(max(high, 2 * _LOWEST), _HIGHEST)
+    top = min(high, critical_variance(phi, 2) * (1 - 1e-6))
+    if top <= low:
+        return None
+    if not (closed or in_floats(top)):  # a look at phi alone
+        top = min(top, last_finite(in_floats, low, top, within=1e-2) * 1.02)
+    table = tabulated_to(top)
+    start = min(max(low, 1.0), _middle(low, top))
+    if start < top and math.isfinite(m(start).value) and not finite(top):
+        top = end(start, top)
+    elif not finite(top):
+        if not finite(low):
+            return None
+        top = end(low, min(start, top))
+    if top <= low:
+        return None
+    if table is None or phi.growth is None:  # what is known now of its growth
+        table = tabulated_to(top)
+    series = log_series_while(finite, tabulated, low, top, tolerance=tolerance)
+    return LengthCurve(phi, series, certain) if series else None
 
 
-def last_finite(finite: Callable[[float], bool], low: float, high: float) -> float:
-    """Largest q, within a millionth, with a finite mean: finite at `low`, not at `high`."""
-    while high > low * (1 + 1e-6):
+def last_finite(
+    finite: Callable[[float], bool], low: float, high: float, *, within: float = 1e-6
+) -> float:
+    """Find the largest q, nearly, with a finite mean: finite at `low`, not at `high`."""
+    while high > low * (1 + within):
         middle = _middle(low, high)
         low, high = (middle, high) if finite(middle) else (low, middle)
     return low

@@ -16,7 +16,7 @@ from numpy.polynomial.legendre import leggauss, legvander
 from numpy.typing import NDArray
 
 from lengthlab.activations import Activation, Array
-from lengthlab.gaussian import Estimate, critical_variance, window
+from lengthlab.gaussian import Estimate, window
 from lengthlab.quadrature import integrate
 
 _EPS = float(np.finfo(float).eps)
@@ -32,6 +32,7 @@ _STEEPEST = 300.0  # rise of log f in a panel; a steeper one is of no interest b
 _FIRST = 0.37  # standard deviations that the innermost panels span
 _APART = 0.02  # a doubling edge keeps this share of its distance from 0 away from a break
 _HOPELESS = 30.0  # error over size: an oscillation stays below, what diverges does not
+_ALMOST = 1 - 1e-6
 _FAR = 1e250  # more squared deviations than a Gaussian ever reaches
 _FEW, _MANY = 2000, 6000  # evaluations of the rule in one panel: the rest is its error
 
@@ -133,11 +134,14 @@ class Measure:
         self.rough = np.abs(moments[:, 12:]).sum(axis=1)
 
     def __call__(self, q: float) -> Estimate | None:
-        """Mean of f over a centred Gaussian of variance `q`; None where it is too much for this."""
+        """Mean of f over a centred Gaussian of variance `q`; None where it is too much for this.
+
+        It is inf, and `overflow`, where no float holds it.
+        """
         while True:
             found, bent = self._mean(q)
             if not bent.any():
-                return found if found.value < math.inf else None
+                return found if found.value < math.inf or found.overflow else None
             if not self._halve(bent):
                 return None
 
@@ -162,8 +166,10 @@ class Measure:
         log = base - math.log(2 * math.pi * q) / 2
         most = log + math.log(max(float((highest * self.size).sum()), _TINY))
         bent = (missed > 0.03 * self.tolerance * value) & (self.error < 1e-6 * self.size)
-        if most < -_LOG_MAX or not (bent.any() or log + math.log(max(value, _TINY)) < _LOG_MAX - 1):
-            return Estimate(0.0 if most < 0 else math.inf, 0.0), np.zeros_like(bent)
+        if most < -_LOG_MAX:
+            return Estimate(0.0, 0.0), np.zeros_like(bent)
+        if not bent.any() and not log + math.log(max(value, _TINY)) < _LOG_MAX - 1:
+            return Estimate(math.inf, math.inf, overflow=off < value), bent
         root = math.exp(min(log, 2 * _LOG_MAX) / 2)
         return Estimate(value * root * root, off * root * root), bent
 
@@ -228,7 +234,9 @@ def measure(
     if found is None:
         return None
     edges = _edges(phi, lowest, math.sqrt(highest) * max(-found[0][0], found[0][-1]))
-    integrator = kind(phi, max(phi.growth or 0.0, 0.0), tolerance)
+    # Where nobody knows the growth, no more than what leaves a mean at the highest variance.
+    growth = _ALMOST / (4 * highest) if phi.growth is None else max(phi.growth, 0.0)
+    integrator = kind(phi, growth, tolerance)
     panels: list[Moments] = []
     for low, high in pairwise(edges):
         panel = integrator(low, high, _FEW)
@@ -236,7 +244,8 @@ def measure(
             return None
         panels.append(panel)
     _settle(panels, integrator, tolerance)
-    return Measure(panels, integrator, tolerance=tolerance, critical=critical_variance(phi, 2))
+    critical = 1 / (4 * growth) if growth > 0 else math.inf
+    return Measure(panels, integrator, tolerance=tolerance, critical=critical)
 
 
 def _edges(phi: Activation, lowest: float, reach: float) -> list[float]:
@@ -312,12 +321,12 @@ def flattened(phi: Activation, growth: float, low: float, high: float) -> tuple[
     >>> round(shift, 9), round(tilt, 9)
     (30.0, 10.0)
     """
-    logs = _log_square(phi, growth, (low + high) / 2 + (high - low) / 2 * _NODES)
+    logs = _log_square(phi, growth, (low + high) / 2 + (high - low) / 2 * _PLACES)
     logs = np.where(logs < math.inf, logs, -math.inf)
-    left, right = float(logs[:5].max()), float(logs[-5:].max())
+    left, right = float(logs[1:6].max()), float(logs[-6:-1].max())
     rise = left - right if low < 0 else right - left
     tilt = (right - left) / float(_NODES[-1] - _NODES[4]) if 1 < rise < _STEEPEST else 0.0
-    shift = float((logs - tilt * _NODES).max())
+    shift = float((logs - tilt * _PLACES).max())
     return (shift, tilt) if math.isfinite(shift) else (0.0, 0.0)
 
 

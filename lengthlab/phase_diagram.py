@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 from lengthlab.activations import Activation, Array
 from lengthlab.checks import check_real
 from lengthlab.derivative import mean_square_slope, mean_square_slopes, square_slope_at_zero
-from lengthlab.length_curve import LengthCurve, check_scales, last_finite, length_curve, log_series
+from lengthlab.length_curve import check_scales, last_finite, length_curve, log_series_while
 from lengthlab.network import Network
 
 _LOW = 1e-6  # lengths below are taken for 0, where there is no bias
+_PIECES = 24  # of the table of slopes: where one costs much, as near a pole, it has to end
 _CRITICAL = 1e-6  # |chi - 1| that counts as 1
 
 
@@ -32,7 +33,8 @@ class PhaseDiagram:
         infinite. Never nan.
     chi : ndarray, shape (rows, columns)
         ``sigma_w^2 / keep_probability E phi'(sqrt(q_star) Z)^2``: growth of small differences.
-        Where q_star is inf, at the largest length of the table. Its contour at 1 is the edge of
+        Where q_star is inf, at the largest length of the table. Inf where phi jumps, or its slopes
+        have no mean square, or oscillate too fast for an integral. Its contour at 1 is the edge of
         chaos.
     certain : bool
         False where finiteness rests on probing a plain Python phi.
@@ -158,25 +160,23 @@ class _Plane:
         with np.errstate(over="ignore"):
             self.start = np.tile(squares * net.input_length, len(levels)) + self.level
         scale = float(max(1.0, self.gain.max(), self.start[np.isfinite(self.start)].max(initial=0)))
-        tops = [1e4 * scale, 1e12 * scale]
+        top = 1e4 * scale
         if q_max is not None:
-            tops = [check_real("q_max", q_max, at_least=1e-290)]
-        for top in tops:
-            self.curve = self._tabulate(top)
+            top = check_real("q_max", q_max, at_least=1e-290)
+        curve = length_curve(self.phi, self._lowest(top), top, tolerance=1e-9)
+        self.curve = curve
+        found = self._limits()
+        # An infinite limit may be one of the table alone, where V is finite at its end.
+        if q_max is None and np.isinf(found).any() and curve and curve.highest > top * (1 - 1e-9):
+            more = length_curve(self.phi, curve.highest, 1e12 * scale, tolerance=1e-9)
+            self.curve = curve.followed_by(more) if more else curve
             found = self._limits()
-            if not (np.isinf(found) & (self._outgrown(top))).any():
-                break
         self.q_star = found.reshape(self.shape)
 
-    def _tabulate(self, top: float) -> LengthCurve | None:
+    def _lowest(self, top: float) -> float:
         biased = self.level[self.level > 0]
         low = min(_LOW * min(1.0, float(self.gains.min())), top / 2)
-        low = min(low, float(biased.min(initial=math.inf)) / 2)
-        return length_curve(self.phi, low, top, tolerance=1e-9)
-
-    def _outgrown(self, top: float) -> NDArray[np.bool_] | bool:
-        """Whether an infinite limit may be one of the table: V is finite at its end."""
-        return self.curve is not None and self.curve.highest >= top * (1 - 1e-9)
+        return min(low, float(biased.min(initial=math.inf)) / 2)
 
     def _limits(self) -> Array:
         """q_star of every network, shape (networks,)."""
@@ -263,9 +263,11 @@ class _Plane:
         stretch = np.full(len(q), math.inf)
         if (q == 0).any():
             stretch[q == 0] = square_slope_at_zero(self.phi).value
-        inside = np.flatnonzero(q > 0)
-        if self.curve is not None and len(inside):
-            stretch[inside] = self._stretch(np.minimum(q[inside], self.curve.highest))
+        if self.curve is not None and np.isinf(q).any():
+            stretch[np.isinf(q)] = mean_square_slope(self.phi, self.curve.highest).value
+        inside = np.flatnonzero((q > 0) & (q < math.inf))
+        if len(inside):
+            stretch[inside] = self._stretch(q[inside])
         with np.errstate(over="ignore"):
             return np.asarray(self.gain * stretch).reshape(self.shape)
 
@@ -277,12 +279,16 @@ class _Plane:
             return values
         stretch = mean_square_slopes(self.phi, low, high)
 
-        def finite(at: float) -> bool:
-            return math.isfinite(stretch(at).value)
+        def known(at: float) -> bool:
+            found = stretch(at)
+            return found.error <= 0.01 * found.value < math.inf
 
-        top = high if finite(high) else last_finite(finite, low, high)
-        top = max(top, low * (1 + 1e-9))  # a table needs room
-        table = log_series(stretch, low, top, tolerance=1e-9)
-        inside = q <= top
-        values[inside] = np.exp(table(np.log(q[inside])))
+        if not known(high):
+            high = last_finite(known, low, high, within=1e-2)
+            stretch = mean_square_slopes(self.phi, low, high)
+        high = max(high, low * (1 + 1e-9))  # a table needs room
+        table = log_series_while(known, stretch, low, high, tolerance=1e-9, pieces=_PIECES)
+        if table:
+            inside = np.log(q) <= table.edges[-1]
+            values[inside] = np.exp(table(np.log(q[inside])))
         return values

@@ -71,8 +71,30 @@ def test_what_diverges_is_no_measure():
     assert panels(Activation(lambda x: 1 / (x - 2), poles=((2.0, 1.0),)), 1e-3, 10.0) is None
 
 
-def test_beyond_the_floats_there_is_no_mean():
-    assert panels(formula("1e160*x"), 1e-3, 100.0)(1.0) is None
+def test_beyond_the_floats_a_mean_is_infinite_and_says_why():
+    found = panels(formula("1e160*x"), 1e-3, 100.0)(1.0)
+    assert found.value == math.inf
+    assert found.overflow
+
+
+def test_a_panel_that_is_steeper_than_the_floats_is_no_pole():
+    table = panels(formula("exp(x)*(2 + sin(x))"), 1e-3, 1e4)
+    assert table(1.0).value == pytest.approx(
+        mean_square(formula("exp(x)*(2 + sin(x))"), 1.0).estimate.value, rel=1e-9
+    )
+    assert table(1e4).overflow
+
+
+def test_an_unknown_growth_costs_no_table():
+    phi = formula("exp(x^2/10)*sin(x)")
+    assert phi.growth is None
+    table = panels(phi, 1e-3, 2.4999)
+    for q in (0.1, 2.0, 2.49):
+        # E exp(2 c x^2) sin^2: a Gaussian of variance q / (1 - 4 c q), times 1 / sqrt(1 - 4 c q).
+        room = 1 - 0.4 * q
+        truth = -math.expm1(-2 * q / room) / 2 / math.sqrt(room)
+        found = table(q)
+        assert abs(found.value - truth) <= found.error + 1e-9 * truth
 
 
 def test_a_steep_panel_is_flattened():

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lengthlab.activations import Activation, activation, catalogue
 from lengthlab.fixed_points import chi, fixed_points
+from lengthlab.formula import formula
 from lengthlab.gaussian import Estimate, mean_square
 from lengthlab.length_curve import length_curve, log_series
 from lengthlab.length_map import length_map
@@ -116,6 +117,34 @@ def test_the_rationals_do_not_make_a_nan():
 
 
 # --- two ways -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text", ["sin(exp(x))", "sin(exp(x^2/10))", "exp(x^2*sin(x))", "x*sin(x^2)"]
+)
+def test_an_endless_oscillation_makes_no_nan(text):
+    diagram = phase_diagram(formula(text), sigma_w=[0.1, 1.2, 3.0], sigma_b=[0.0, 0.5, 1.5])
+    assert (diagram.q_star >= 0).all()
+    assert (diagram.chi >= 0).all()
+
+
+def test_chi_where_slopes_are_endless():
+    diagram = phase_diagram(formula("sin(exp(x))"), sigma_w=[1.5], sigma_b=[0.05, 1.5])
+    q = diagram.q_star[0, 0]
+    x = math.sqrt(q) * np.linspace(-12, 12, 2_000_001)
+    weights = np.exp(-x * x / (2 * q))
+    truth = 1.5**2 * np.average((np.exp(x) * np.cos(np.exp(x))) ** 2, weights=weights)
+    assert diagram.chi[0, 0] == pytest.approx(truth, rel=1e-4)
+
+
+def test_lengths_below_which_panels_know_nothing_do_not_hide_a_fixed_point():
+    # E x^2 sin^2(x^2) = (q - Re q / (1 - 4 i q)^(3/2)) / 2: a gain above 2 explodes.
+    gains = np.array([1.8, 1.95, 2.05, 2.5])
+    diagram = phase_diagram(formula("x*sin(x^2)"), sigma_w=np.sqrt(gains), sigma_b=[1.0])
+    q, ends = diagram.q_star[0], gains < 2
+    assert np.isinf(q[~ends]).all()
+    mean = (q[ends] - np.real(q[ends] / (1 - 4j * q[ends]) ** 1.5)) / 2
+    assert gains[ends] * mean + 1 == pytest.approx(q[ends], rel=1e-6)
 
 
 @pytest.mark.parametrize("phi", [*map(activation, catalogue()), *PLAIN], ids=lambda phi: phi.name)

@@ -22,7 +22,7 @@ OTHERS = [
     *map(formula, ("log(x)", "abs(x)^-0.3", "sqrt(x)", "where(x > 1, 1, 0)")),
     *map(formula, ("exp(abs(x)^1.5)", "abs(x - 2)^-0.2", "x*log(abs(x))", "sin(50*x)")),
     *map(formula, ("log(abs(x - 1))*sin(3*x)", "floor(x)", "sin(1/x)", "exp(x^2/10)")),
-    formula("x*cos(x)"),
+    *map(formula, ("x*cos(x)", "x*sin(x^2)", "x^3*sin(x)", "sin(exp(x))", "sin(x^2)*exp(x)")),
     Activation(lambda x: np.maximum(x, 0), name="lambda"),
     Activation(np.vectorize(math.tanh, otypes=[float]), name="slow Python"),
     Activation(lambda x: np.where(x > 1, 1.0, 0.0), name="hidden step"),
