@@ -11,31 +11,17 @@ from pathlib import Path
 
 import pytest
 from normalise_notebooks import joined, normal
+from stored_lessons import FOLDER, LESSONS, ROOT, cells, each_lesson, number_of, source
 
 from lengthlab.exercises.desk import check, entries, forget, lessons
-from lengthlab.exercises.kinds import Exercise, Prediction
+from lengthlab.exercises.kinds import Exercise
+from lengthlab.exercises.predictions import Prediction
 
-ROOT = Path(__file__).resolve().parents[1]
-FOLDER = ROOT / "lessons"
-LESSONS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
 GLOSSARY, REFERENCES = FOLDER / "glossary.ipynb", FOLDER / "references.ipynb"
 PAGES = [GLOSSARY, REFERENCES]
 NOTES = sorted((FOLDER / "instructor").glob("*.md"))
 
-each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 each_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-
-
-def cells(path, kind=None, tag=None):
-    return [
-        cell
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
-        if kind in (None, cell["cell_type"]) and tag in (None, *cell["metadata"]["tags"])
-    ]
-
-
-def source(cell):
-    return joined(cell["source"])
 
 
 def text_of(path, tag=None):
@@ -44,10 +30,6 @@ def text_of(path, tag=None):
 
 def flat(text):
     return re.sub(r"\s+", " ", text).strip()
-
-
-def number_of(path):
-    return int(path.name[:2])
 
 
 # --- what the course has --------------------------------------------------------------------------

@@ -1,8 +1,5 @@
-"""Every exercise, solved and answered wrongly; the desk; the two kinds of function."""
+"""Every exercise, solved and answered wrongly; answers in every form; the two kinds of function."""
 
-import ast
-import contextlib
-import io
 import math
 import re
 from decimal import Decimal
@@ -11,21 +8,19 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
+from asked import EXERCISES, by_id, flat, said
 from scipy.stats import chi2, kstest, levy_stable, norm
 
-from lengthlab.exercises import check, hint, predict, reveal, show, solution
+from lengthlab.exercises import check
 from lengthlab.exercises.desk import entries, forget, lessons
 from lengthlab.exercises.functions import dkw_radius, ks_distance
-from lengthlab.exercises.kinds import Choice, Exercise, Number, Words
+from lengthlab.exercises.kinds import Choice, Number, Words
 from lengthlab.exercises.lesson_02 import correlation
 from lengthlab.exercises.lesson_05 import MEDIAN, moment, ten_percent_width
 from lengthlab.gaussian import expectation
 from lengthlab.length_process import sample_lengths
 from lengthlab.network import Network
 
-EVERYTHING = [entry for number in lessons() for entry in entries(number)]
-EXERCISES = [entry for entry in EVERYTHING if isinstance(entry, Exercise)]
 WRONG = [(exercise, k) for exercise in EXERCISES for k in range(len(exercise.wrong))]
 
 
@@ -36,26 +31,10 @@ def _fresh_desk():
     forget()
 
 
-def said(function, *args):
-    """What a call prints, in one line."""
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out):
-        function(*args)
-    return re.sub(r"\s+", " ", out.getvalue()).strip()
-
-
-def flat(text):
-    return re.sub(r"\s+", " ", text).strip()
-
-
 def solved(exercise):
     names = {}
     exec(exercise.solution.code, names)
     return names["answer"]
-
-
-def by_id(exercise):
-    return exercise.id
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=by_id)
@@ -131,6 +110,12 @@ def test_another_number_gets_a_direction(exercise):
         ("3.4", lambda q, w, b=0.3, **_: np.array([w**2 * norm.sf(q**-0.5) + b**2])),
         ("1.5", lambda width, trials, rng, v=2.34: list(v * rng.chisquare(width, trials) / width)),
         ("7.5", "p, p, p, p, c, c, f, f, c, f"),
+        ("7.5", "P;p;p;p;c;c;f;f;c;f"),
+        ("7.5", ["p", "p", "p", "p", "c", "c", "f", "f", "c", "f"]),
+        ("7.5", np.array(list("PPPPCCFFCF"))),
+        ("6.6", "A; b d f h"),
+        ("6.6", {"h", "a", "f", "b", "d"}),
+        ("6.6", ("h", "A", "f", "b", "d")),
     ],
 )
 def test_other_forms_of_a_right_answer_are_right(id, answer):
@@ -143,22 +128,58 @@ def test_other_forms_of_a_right_answer_are_right(id, answer):
         ("1.6", Fraction(1, 2), "a whole number >= 1, not 0.5."),
         ("1.2", "d", "It is not 0 when N >= 3"),
         ("1.6", 19_999, "at N = 19,999 the sd of q_1 is a little more than 1 % of its mean."),
-        ("1.3", 0.41, "too small, but close: keep more digits."),
+        ("1.3", 0.41, "too small, but close: an answer within 0.5 % is right."),
+        ("1.a", 25.1, "too large, but close: the exact value is asked for, not a rounded one."),
         ("1.7", "  ", "the text is empty."),
         ("3.6", expectation(np.square, 1.0), "not an Estimate (its number is .value)."),
         ("3.6", Fraction(-1, 2), "a sigma_w > 0 is wanted here, not -0.5."),
         ("3.5", 0.277, "Try just beside a node."),
         ("3.4", lambda q, w, b: w**2 * 0.1587 + b**2, "your V does not see q."),
-        ("11.3", 2.8, "too large, but close: keep more digits."),
+        ("11.3", 2.8, "too large, but close: an answer within 0.1 % is right."),
         ("11.5", 2000.5, "a whole number >= 1, not 2000.5."),
         ("11.5", 10**9, "no more than 1,000,000 nodes are needed"),
         ("7.5", "pppp", "ten letters are wanted here, each of them p, c or f, not 4."),
         ("7.5", "ppppccffcx", "each of the ten letters must be p, c or f, not 'x'."),
-        ("7.5", "P P P P F F F F F F", "7 of ten are right. Number 5 is not 'f'"),
+        ("7.5", "P P P P F F F F F C", "6 of ten are right. Number 5 is not 'f'"),
+        ("7.5", set("pcf"), "a set has no order, and here the order counts"),
+        ("7.5", ["p", 3], 'letters in quotes are wanted here, such as "pcf...", not a list of'),
+        ("6.6", "abz", "the letters go from a to h; 'z' is none of them."),
+        ("6.6", {1, 2}, 'letters in quotes are wanted here, such as "ab", not a set of other'),
     ],
 )
 def test_an_answer_beside_the_mark_gets_a_sentence(id, answer, sentence):
     assert sentence in said(check, id, answer)
+
+
+@pytest.mark.parametrize(
+    ("id", "k", "answer"),
+    [
+        ("7.5", 0, "P P P P F F F F F F"),
+        ("7.5", 0, "1: p, 2: p, 3: p, 4: p, 5: f, 6: f, 7: f, 8: f, 9: f, 10: f"),
+        ("7.5", 1, list("pfppccffcf")),
+        ("7.5", 1, "p;f;p;p;c;c;f;f;c;f"),
+        ("6.6", 1, "B, D, F, H"),
+        ("6.6", 1, {"h", "b", "f", "d"}),
+        ("6.6", 4, ["f", "d", "b", "a"]),
+        ("7.6", 0, " x^-1 "),
+        ("7.6", 2, "exp( x**2 )"),
+        ("9.5", 2, "2.5363 * tanh(x)"),
+        ("13.5", 4, "1 - exp(-x*x)"),
+    ],
+)
+def test_a_known_wrong_answer_is_known_in_every_spelling(id, k, answer):
+    exercise = next(e for e in EXERCISES if e.id == id)
+    assert said(check, id, answer) == flat(f"{id} not yet: {exercise.wrong[k].message}")
+
+
+def test_a_close_answer_says_how_near_is_asked_for():
+    for exercise in EXERCISES:
+        if isinstance(exercise, Number):
+            target, tolerance = exercise.target(), exercise.tolerance
+            message = exercise.judge(target * (1 + 1.5 * tolerance)).message
+            asked = "the exact value" if tolerance <= 1e-6 else f"within {100 * tolerance:.4g} %"
+            assert message.startswith("too large, but close: ")
+            assert asked in message
 
 
 def test_messages_hold_four_significant_digits_at_most():
@@ -169,68 +190,11 @@ def test_messages_hold_four_significant_digits_at_most():
             assert len(number.replace(".", "").lstrip("0")) <= 4, text
 
 
-# --- the desk -------------------------------------------------------------------------------------
-
-
-def test_predict_then_reveal():
-    assert said(reveal, "1.1", 1.0).endswith("your prediction: no prediction yet result: 1")
-    assert "no prediction yet" in said(predict, "1.1", ...)
-    assert said(predict, "1.1", 0.3) == "1.1 noted: 0.3. Now run the next cell."
-    assert said(reveal, "1.1", 1.00234).endswith("your prediction: 0.3 result: 1.002")
-    assert "not noted" in said(predict, "1.1", "a third")
-    assert "0.3" in said(reveal, "1.1", 1.0)
-    said(predict, "1.1", ...)
-    assert "no prediction yet" in said(reveal, "1.1", 1.0)
-
-
-def test_hints_go_in_steps_and_end_at_the_solution():
-    steps = [said(hint, "1.3") for _ in range(4)]
-    for k, step in enumerate(steps[:3]):
-        assert step.startswith(f"1.3 hint {k + 1} of 3: ")
-    assert 'solution("1.3")' in steps[3]
-
-
-def test_check_prints_id_status_and_message():
-    assert said(check, "1.3", ...).startswith("1.3 not attempted:")
-    assert said(check, "1.3", "x") == "1.3 wrong kind: a number is wanted here, not text."
-    assert said(check, "1.3", 0.4137).startswith("1.3 correct. ")
-    assert "[ ]" in said(check, "1.7", "the density depends on the norm only")
-    assert said(check, "1.2", "z").startswith("1.2 wrong kind: one letter")
-
-
-def test_solution_prints_code_that_runs_and_words():
-    text = said(solution, "2.3")
-    assert "def answer(phi" in text
-    assert "No weight matrix appears" in text
+def test_every_choice_has_a_message_for_each_wrong_letter():
     for exercise in EXERCISES:
-        ast.parse(exercise.solution.code)
-
-
-def test_lines_fit_a_page():
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out):
-        for exercise in EXERCISES:
-            for answer in (..., None, *(wrong.answer for wrong in exercise.wrong)):
-                check(exercise.id, answer)
-            solution(exercise.id)
-            for _ in range(len(exercise.hints) + 1):
-                hint(exercise.id)
-    assert max(map(len, out.getvalue().splitlines())) <= 72
-
-
-@pytest.mark.parametrize(
-    ("call", "complaint"),
-    [
-        (lambda: check("99.1", 0), "number of a lesson"),
-        (lambda: check("one", 0), "number of a lesson"),
-        (lambda: check("1.99", 0), "must be one of 1.a, 1.b"),
-        (lambda: check("1.1", 0), 'use predict\\("1.1", guess\\)'),
-        (lambda: predict("1.2", 0), 'use check\\("1.2", answer\\)'),
-    ],
-)
-def test_an_unknown_id_names_the_known_ones(call, complaint):
-    with pytest.raises(ValueError, match=complaint):
-        call()
+        if isinstance(exercise, Choice):
+            assert exercise.letters == tuple("abcde"[: len(exercise.letters)])
+            assert len(exercise.letters) >= 3
 
 
 # --- functions that misbehave ---------------------------------------------------------------------
@@ -349,24 +313,3 @@ def test_the_median_that_5_5_gives():
     assert math.isclose(by_the_law, ten_percent_width(), rel_tol=0.01)
     exercise = next(e for e in EXERCISES if e.id == "5.5")
     assert math.isclose(solved(exercise), by_the_law, rel_tol=0.1)
-
-
-# --- pictures -------------------------------------------------------------------------------------
-
-
-def test_a_picture_carries_text_and_alternative():
-    figure = Figure(figsize=(2, 1))
-    figure.add_subplot().plot([0, 1])
-    picture = show(figure, alt='A line "up" & away.', summary="slope 1")
-    data, metadata = picture._repr_mimebundle_()
-    assert data["text/plain"] == 'slope 1\n[picture: A line "up" & away.]'
-    assert 'alt="A line &quot;up&quot; &amp; away."' in data["text/html"]
-    assert data["image/png"].startswith(b"\x89PNG")
-    assert metadata["image/png"]["alt"] == 'A line "up" & away.'
-
-
-def test_every_choice_has_a_message_for_each_wrong_letter():
-    for exercise in EXERCISES:
-        if isinstance(exercise, Choice):
-            assert exercise.letters == tuple("abcde"[: len(exercise.letters)])
-            assert len(exercise.letters) >= 3

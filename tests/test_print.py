@@ -1,10 +1,7 @@
-"""The whole course as one page, a PDF and a deck: complete, with no network, refused in a line."""
+"""The whole course as one page and a PDF: complete, and with no network."""
 
-import json
 import os
 import re
-import subprocess
-import sys
 import zlib
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,11 +10,10 @@ import pytest
 from bs4 import BeautifulSoup
 
 from lengthlab.__main__ import main
-from lengthlab.cli import lessons
 from lengthlab.cli.arguments import CommandError
-from lengthlab.cli.printing import chromium, document, fonts, slides
+from lengthlab.cli.printing import chromium, document, fonts
 from lengthlab.cli.printing.mathml import mathml, with_formulas
-from lengthlab.cli.printing.notebooks import PAGES, convert, markdown, placed, read_chapters
+from lengthlab.cli.printing.notebooks import convert, markdown, placed, read_chapters
 from lengthlab.exercises.desk import entries
 from lengthlab.exercises.kinds import Exercise
 
@@ -65,11 +61,6 @@ def soup(course):
     return BeautifulSoup(course, "html.parser")
 
 
-@pytest.fixture(scope="module")
-def deck():
-    return slides.deck(FOLDER, "50")
-
-
 # --- the page -------------------------------------------------------------------------------------
 
 
@@ -107,6 +98,19 @@ def test_every_picture_has_a_text_alternative(page):
     assert all(len(attrs["alt"].split()) >= 8 for attrs in pictures)
 
 
+def test_pictures_of_markdown_cells_are_in_the_page():
+    lesson = next(c for c in read_chapters(FOLDER) if c.anchor == "lesson-01")
+    body = convert(lesson.cells[:1], FOLDER)
+    assert "One random layer" in body
+    assert "prompt" not in re.sub(r"<style.*?</style>", "", body, flags=re.S)
+
+
+def test_a_notebook_that_is_none_is_named(tmp_path):
+    (tmp_path / "00_broken.ipynb").write_text("{")
+    with pytest.raises(CommandError, match=r"00_broken\.ipynb' must be a notebook"):
+        read_chapters(tmp_path)
+
+
 def test_every_formula_is_one(course, page):
     assert len(page.all("math")) > 1500
     text = "".join(page.text)
@@ -126,8 +130,10 @@ def test_answers_are_there_and_the_code_of_pictures_is_not(course, page):
 
 
 def test_a_fold_holds_its_proof(soup):
-    folds = soup.select("details")
+    folds = soup.select(".celltag_proof details")
     assert len(folds) >= 12
+    others = [fold for fold in soup.select("details") if fold not in folds]
+    assert [fold.summary.get_text() for fold in others] == ["New to notebooks?"]
     for fold in folds:
         assert len(fold.get_text()) > 300 + len(fold.summary.get_text())
         assert fold.select("math")
@@ -174,18 +180,6 @@ def test_the_command_writes_the_page(tmp_path, capsys, course):
     assert main(["lessons", "--to", "html", "--output", str(target)]) == 0
     assert target.read_text(encoding="utf-8") == course  # and twice the same
     assert capsys.readouterr().out.startswith(f"Wrote {target}, ")
-
-
-def test_the_name_of_the_file_may_be_left_out(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(lessons, "_made", lambda kind, route: kind.encode())
-    for kind in lessons.FILES:
-        assert main(["lessons", "--to", kind]) == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "lengthlab-lessons.html",
-        "lengthlab-lessons.pdf",
-        "lengthlab-slides-50.html",
-    ]
 
 
 # --- formulas -------------------------------------------------------------------------------------
@@ -312,19 +306,6 @@ def test_the_outline_of_the_pdf_names_every_heading_once(monkeypatch):
     assert [title for title in titles if title[: len(title) // 2] == title[len(title) // 2 :]] == []
 
 
-def test_without_chromium_one_line_says_how_to_get_one(tmp_path, monkeypatch, capsys):
-    monkeypatch.delenv("LENGTHLAB_CHROMIUM", raising=False)
-    monkeypatch.setattr(chromium.shutil, "which", lambda name: None)
-    monkeypatch.setattr(document, "course_html", lambda folder: pytest.fail("too late"))
-    assert main(["lessons", "--to", "pdf", "--output", str(tmp_path / "c.pdf")]) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    assert "apt-get install chromium" in said
-    monkeypatch.setenv("LENGTHLAB_CHROMIUM", "/no/such/program")
-    assert main(["lessons", "--to", "pdf", "--output", str(tmp_path / "c.pdf")]) == 2
-    assert "'/no/such/program'" in capsys.readouterr().err
-
-
 @pytest.mark.skipif(os.name != "posix", reason="a shell script stands for Chromium")
 def test_a_chromium_that_fails_is_named(tmp_path, monkeypatch):
     fake = tmp_path / "chromium"
@@ -337,163 +318,3 @@ def test_a_chromium_that_fails_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(chromium, "PATIENCE", 0.2)
     with pytest.raises(CommandError, match="did not print"):
         chromium.print_pdf("<p>")
-
-
-# --- the slides -----------------------------------------------------------------------------------
-
-
-def plan():
-    """Rows of the table of the 50-minute route: from, minutes, lesson, cells."""
-    text = ROUTES.read_text(encoding="utf-8").partition("## 50 minutes")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| (\d+) \| (\d+) \| (\d+) \| .* \| ([^|]*) \|$", text, flags=re.M)
-    return [(*map(int, row[:3]), re.findall(r"`([\w-]+)`", row[3])) for row in rows]
-
-
-def test_the_deck_has_the_cells_of_the_route_in_order(deck):
-    shown = re.findall(r'data-cells="(\d\d)_\w+\.ipynb, ([\w-]+)"', deck)
-    first = [(f"{lesson:02d}", cells[0]) for _, _, lesson, cells in plan()]
-    assert [place for place in shown if place in first] == first
-    assert len(shown) >= len(first)
-    assert deck.count('<section class="slide') == len(shown) + 1
-
-
-def test_the_route_takes_its_minutes():
-    begin = 0
-    for start, minutes, _, _ in plan():
-        assert start == begin
-        begin += minutes
-    assert begin == 50
-
-
-def test_every_cell_of_every_route_exists():
-    rows = re.findall(
-        r"^\| \d+ \| \d+ \| (\d+) \| [^|]* \| (`[^|]*) \|$", ROUTES.read_text("utf-8"), flags=re.M
-    )
-    assert len(rows) > 30
-    for lesson, cells in rows:
-        (path,) = FOLDER.glob(f"{int(lesson):02d}_*.ipynb")
-        known = {cell["id"] for cell in json.loads(path.read_text("utf-8"))["cells"]}
-        assert set(re.findall(r"`([\w-]+)`", cells)) <= known, path.name
-
-
-def test_the_routes_take_their_minutes_too():
-    """Every table of minutes goes on where the row before ends; the lectures are of 90 minutes."""
-    text = ROUTES.read_text(encoding="utf-8")
-    ends = []
-    for table in re.findall(r"\| from \| minutes .*?\n\n", text, flags=re.S):
-        begin = 0
-        for start, minutes in re.findall(r"^\| (\d+) \| (\d+) \|", table, flags=re.M):
-            assert int(start) == begin
-            begin += int(minutes)
-        ends.append(begin)
-    assert ends == [50, 90, 90]
-
-
-def test_a_plus_in_the_plan_puts_a_cell_on_the_slide_before(tmp_path, deck):
-    for path in (*LESSONS[:2], *(FOLDER / name for name in PAGES)):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    (tmp_path / "instructor").mkdir()
-    routes = tmp_path / "instructor" / "routes.md"
-    for sign, number in (("", 3), ("+ ", 2)):
-        row = f"| 0 | 5 | 1 | what | `point`, {sign}`ks` |"
-        routes.write_text(f"# Routes\n\n## 50 minutes\n\n{row}\n")
-        assert slides.deck(tmp_path, "50").count('<section class="slide') == number
-
-
-def test_a_slide_without_a_heading_says_what_it_stands_under(deck):
-    soup = BeautifulSoup(deck, "html.parser")
-    assert soup.select_one("#lesson-06-race-picture .lesson").get_text() == (
-        "Lesson 6: Growth below exp(x^2) · A race of two exponents"
-    )
-    for slide in soup.select(".slide:not(.title)"):
-        assert slide.h2 or " · " in slide.select_one(".lesson").get_text()
-
-
-def test_no_slide_speaks_of_a_prediction_of_the_reader(deck):
-    assert "result: " in deck
-    assert "your prediction" not in deck
-
-
-def test_the_deck_fetches_nothing_and_has_formulas_and_pictures(deck):
-    page = Page(deck)
-    assert page.all("link") == []
-    assert [attrs for attrs in page.all("script") if "src" in attrs] == []
-    assert all(attrs["src"].startswith("data:") and attrs["alt"] for attrs in page.all("img"))
-    assert len(page.all("img")) >= 4
-    assert len(page.all("math")) > 50
-    assert "default_rng" not in deck
-    assert "$" not in "".join(page.text)
-
-
-def test_a_route_that_names_what_is_not_there(tmp_path, monkeypatch):
-    (tmp_path / "instructor").mkdir()
-    for path in (*LESSONS[:2], *(FOLDER / name for name in PAGES)):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    routes = tmp_path / "instructor" / "routes.md"
-    with pytest.raises(CommandError, match="must be a file that can be read"):
-        slides.deck(tmp_path, "50")
-    for row, complaint in (
-        ("| 0 | 5 | 0 | what | `nowhere` |", "the cell 'nowhere' of 00_start_here.ipynb"),
-        ("| 0 | 5 | 9 | what | `point` |", "lesson 9, and there is none"),
-    ):
-        routes.write_text(f"# Routes\n\n## 50 minutes\n\n{row}\n")
-        with pytest.raises(CommandError, match=re.escape(complaint)):
-            slides.deck(tmp_path, "50")
-
-
-# --- what is refused ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        ((), "required: --to"),
-        (("--to", "docx"), "invalid choice: 'docx'"),
-        (("--to", "html", "--route", "50"), "route is for slides"),
-        (("--to", "slides", "--route", "51"), "route must be one of 50, got '51'"),
-        (("--to", "pdf", "--output", "course.html"), "output must end in .pdf, got 'course.html'"),
-        (("--to", "html", "--output", "course.pdf"), "output must end in .html, got 'course.pdf'"),
-        (("--to", "html", "--output", "no/such/course.html"), "a folder that you can write to"),
-        (("--to", "html", "--output", "."), "output must end in .html"),
-    ],
-)
-def test_bad_input_is_refused_in_one_line(tmp_path, arguments, complaint):
-    command = [sys.executable, "-m", "lengthlab", "lessons", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.count("\n") == 1
-    assert complaint in done.stderr
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("module", lessons.NEEDED)
-def test_without_a_package_one_line_says_how_to_get_it(tmp_path, monkeypatch, capsys, module):
-    found = lessons.importlib.util.find_spec
-    monkeypatch.setattr(
-        lessons.importlib.util, "find_spec", lambda name: None if name == module else found(name)
-    )
-    assert main(["lessons", "--to", "html", "--output", str(tmp_path / "c.html")]) == 2
-    said = capsys.readouterr().err
-    assert said == (
-        f'lengthlab: {module} is not installed; get it with: pip install "lengthlab[print]"\n'
-    )
-
-
-def test_a_notebook_that_is_none_is_named(tmp_path):
-    (tmp_path / "00_broken.ipynb").write_text("{")
-    with pytest.raises(CommandError, match=r"00_broken\.ipynb' must be a notebook"):
-        read_chapters(tmp_path)
-
-
-def test_the_command_loads_nbconvert_only_when_asked():
-    code = "import sys, lengthlab.__main__ as m; m._parser(); print('nbconvert' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.stdout.strip() == "False"
-
-
-def test_pictures_of_markdown_cells_are_in_the_page():
-    lesson = next(c for c in read_chapters(FOLDER) if c.anchor == "lesson-01")
-    body = convert(lesson.cells[:1], FOLDER)
-    assert "One random layer" in body
-    assert "prompt" not in re.sub(r"<style.*?</style>", "", body, flags=re.S)

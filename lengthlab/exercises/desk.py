@@ -12,7 +12,8 @@ from typing import Any
 
 from lengthlab import exercises
 from lengthlab.exercises import progress_file as kept
-from lengthlab.exercises.kinds import Exercise, Prediction, Refusal, bare, require_number
+from lengthlab.exercises.kinds import Exercise, Refusal, bare
+from lengthlab.exercises.predictions import Prediction
 
 _COLUMNS = 72  # JupyterLab breaks longer lines in the middle of a word, even on a laptop
 
@@ -53,26 +54,26 @@ def predict(id: str, guess: Any) -> None:
     id : str
         The prediction's number in the lesson, such as ``"1.1"``.
     guess : float
-        A number, or ``...`` for "not yet".
+        A number, or ``...`` for "not yet". One that cannot be an answer is not recorded.
 
     Examples
     --------
     >>> predict("1.1", ...)
     1.1  no prediction yet: put your guess in place of the three dots.
+    >>> predict("2.1", 1.5)
+    2.1  not noted: a correlation is a number from -1 to 1; 1.5 is not.
     """
     asked = _prediction(id)
     if guess is ...:
         _guesses.pop(asked.id, None)
         _say(id, "no prediction yet: put your guess in place of the three dots.")
         return
-    guess = bare(guess)
     try:
-        require_number(guess)
+        _guesses[asked.id] = asked.quantity.require(bare(guess))
     except Refusal as reason:
         _say(id, f"not noted: {reason}")
         return
-    _guesses[asked.id] = float(guess)
-    _say(id, f"noted: {_shown(guess)}. Now run the next cell.")
+    _say(id, f"noted: {_shown(_guesses[asked.id])}. Now run the next cell.")
 
 
 def reveal(id: str, result: float) -> None:

@@ -65,7 +65,7 @@ class Function(Exercise):
             value, target = self._value(answer, case), float(self.reference(*case))
             if not self._close(value, target):
                 call = f"{self.name}({', '.join(f'{x:.4g}' for x in case)}) = {value:.4g}"
-                return f"{call} is {direction(value, target)}"
+                return f"{call} is {direction(value, target, tolerance=self.tolerance)}"
         return None
 
     def same(self, answer: Any, other: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What can be asked: predictions, numbers, choices, things to find, words.
+"""What can be asked: numbers, choices, things to find, words.
 
 Every kind answers the same three questions: does the answer have the right form, what does it
 lack, and is it the same as another answer? `Exercise.judge` makes the verdict of them.
@@ -16,6 +16,10 @@ from typing import Any, Literal
 import numpy as np
 
 Status = Literal["not attempted", "wrong kind", "not yet", "correct", "for you to judge"]
+
+
+_NEAR = 0.02  # relative; a wrong number within this is called close
+_EXACT = 1e-6  # a relative tolerance that leaves room for rounding in the last digits only
 
 
 @dataclass(frozen=True)
@@ -44,22 +48,6 @@ class Solution:
 
 class Refusal(Exception):  # noqa: N818 - it is a sentence to the reader, not an error
     """An answer could not be judged; the argument says why, in one sentence."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prediction:
-    """A question that is asked before its answer is shown.
-
-    Parameters
-    ----------
-    id : str
-        ``lesson.number``, as in the notebook.
-    title : str
-        The quantity, in a few words.
-    """
-
-    id: str
-    title: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,26 +196,45 @@ class Number(Exercise):
         target = self.target()
         if self.same(answer, target):
             return None
-        near = abs(float(answer) - target) <= 0.02 * abs(target)
-        side = direction(float(answer), target)
-        return f"{side[:-1]}, but close: keep more digits." if near else side
+        return direction(float(answer), target, tolerance=self.tolerance)
 
     def same(self, answer: Any, other: Any) -> bool:
         """Agree within the relative tolerance."""
         return abs(float(answer) - float(other)) <= self.tolerance * abs(float(other))
 
 
-def direction(value: float, target: float) -> str:
-    """Say on which side of `target` a wrong `value` is.
+def direction(value: float, target: float, *, tolerance: float) -> str:
+    """Say on which side of `target` a wrong `value` is, and of a near one how near is asked for.
+
+    Parameters
+    ----------
+    value, target : float
+        The answer, and the right one.
+    tolerance : float
+        Relative; an answer within it would be right.
+
+    Returns
+    -------
+    str
+        The end of a sentence.
 
     Examples
     --------
-    >>> direction(3.0, 4.0), direction(100.0, 4.0)
+    >>> direction(3.0, 4.0, tolerance=0.005), direction(100.0, 4.0, tolerance=0.005)
     ('too small.', 'too large, by more than a factor of ten.')
+    >>> direction(4.04, 4.0, tolerance=0.005)
+    'too large, but close: an answer within 0.5 % is right.'
+    >>> direction(3.99, 4.0, tolerance=1e-6)
+    'too small, but close: the exact value is asked for, not a rounded one.'
     """
     if value * target < 0:
         return "the sign is not right."
     side = "too small" if value < target else "too large"
+    if abs(value - target) <= max(_NEAR, 3 * tolerance) * abs(target):
+        asked = f"an answer within {100 * tolerance:.4g} % is right."
+        if tolerance <= _EXACT:
+            asked = "the exact value is asked for, not a rounded one."
+        return f"{side}, but close: {asked}"
     apart = abs(value) > 10 * abs(target) or abs(target) > 10 * abs(value)
     return f"{side}, by more than a factor of ten." if apart else f"{side}."
 
@@ -286,10 +293,13 @@ class Find(Exercise):
         Raises `Refusal` for a thing of the wrong kind.
     missing : callable, answer -> str or None
         A sentence on what the property lacks, or None where it holds.
+    plain : callable, answer -> str, float or array
+        What counts of an answer when it is compared with a known one, however it is written.
     """
 
     form: Callable[[Any], None] = field(repr=False)
     missing: Callable[[Any], str | None] = field(repr=False)
+    plain: Callable[[Any], Any] = field(default=float, repr=False)
 
     def require_form(self, answer: Any) -> None:
         """Ask `form`."""
@@ -300,10 +310,11 @@ class Find(Exercise):
         return self.missing(answer)
 
     def same(self, answer: Any, other: Any) -> bool:
-        """Compare numbers within 0.1 percent, everything else exactly."""
-        if isinstance(answer, str) or isinstance(other, str):
-            return bool(answer == other)
-        return math.isclose(float(answer), float(other), rel_tol=1e-3, abs_tol=1e-12)
+        """Compare text exactly, and numbers within 0.1 percent."""
+        mine, theirs = self.plain(answer), self.plain(other)
+        if isinstance(mine, str):
+            return bool(mine == theirs)
+        return np.allclose(mine, theirs, rtol=1e-3, atol=1e-12, equal_nan=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,9 +1,14 @@
 """Lesson 0: one guess and one question, to see how it goes."""
 
-from lengthlab.exercises.kinds import Choice, Prediction, Solution, Wrong
+from lengthlab.exercises.kinds import Choice, Solution, Wrong
+from lengthlab.exercises.predictions import RATIO, Prediction
 
 ENTRIES = (
-    Prediction(id="0.1", title="sd of q_1 at width 64, divided by sd of q_1 at width 10,000"),
+    Prediction(
+        id="0.1",
+        title="sd of q_1 at width 64, divided by sd of q_1 at width 10,000",
+        quantity=RATIO,
+    ),
     Choice(
         id="0.2",
         title="What does convergence in probability say?",

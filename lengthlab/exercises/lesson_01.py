@@ -17,13 +17,13 @@ from lengthlab.exercises.kinds import (
     Choice,
     Find,
     Number,
-    Prediction,
     Refusal,
     Solution,
     Words,
     Wrong,
     require_number,
 )
+from lengthlab.exercises.predictions import RATIO, Prediction
 from lengthlab.network import Network
 
 NET = Network("tanh", sigma_w=1.5, sigma_b=0.3)
@@ -90,7 +90,11 @@ ENTRIES = (
         solution=Solution("answer = 3 - 1**2", "E Z^4 - (E Z^2)^2 = 3 - 1 = 2."),
         then="What is then the variance of a sum of N independent such squares?",
     ),
-    Prediction(id="1.1", title="sd of q_1 for the spike, divided by sd of q_1 for the flat input"),
+    Prediction(
+        id="1.1",
+        title="sd of q_1 for the spike, divided by sd of q_1 for the flat input",
+        quantity=RATIO,
+    ),
     Choice(
         id="1.2",
         title="Two inputs through one network",

@@ -20,13 +20,13 @@ from lengthlab.exercises.kinds import (
     Choice,
     Find,
     Number,
-    Prediction,
     Refusal,
     Solution,
     Words,
     Wrong,
     described,
 )
+from lengthlab.exercises.predictions import CORRELATION, Prediction
 from lengthlab.gaussian import critical_variance, expectation
 from lengthlab.length_process import sample_lengths
 from lengthlab.network import Network
@@ -183,7 +183,11 @@ ENTRIES = (
         solution=Solution("answer = 2**2", "sqrt(2 / (4 N)) is half of sqrt(2 / N)."),
         then="What does a tenfold sharper picture cost?",
     ),
-    Prediction(id="2.1", title="correlation of q_1 and q_2 (tanh, 1.5, 0.3, width 64)"),
+    Prediction(
+        id="2.1",
+        title="correlation of q_1 and q_2 (tanh, 1.5, 0.3, width 64)",
+        quantity=CORRELATION,
+    ),
     Choice(
         id="2.2",
         title="The correlation at width one million",
@@ -338,6 +342,7 @@ ENTRIES = (
         title="An activation for which q_1 and q_2 are uncorrelated",
         form=_name,
         missing=_correlated,
+        plain=str,
         wrong=(
             Wrong(
                 "tanh",

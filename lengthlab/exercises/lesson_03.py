@@ -11,13 +11,13 @@ from lengthlab.exercises.kinds import (
     Choice,
     Find,
     Number,
-    Prediction,
     Refusal,
     Solution,
     Words,
     Wrong,
     require_number,
 )
+from lengthlab.exercises.predictions import LENGTH, Prediction
 from lengthlab.gaussian import mean_square
 from lengthlab.length_map import length_map
 from lengthlab.network import Network
@@ -103,7 +103,9 @@ ENTRIES = (
         solution=Solution('answer = "b"', "v_2 and q_1 are two means over the same h_1."),
         then="What is left of this dependence when both lengths stop varying?",
     ),
-    Prediction(id="3.1", title="length at which the map of tanh, 1.5, 0.3 settles"),
+    Prediction(
+        id="3.1", title="length at which the map of tanh, 1.5, 0.3 settles", quantity=LENGTH
+    ),
     Choice(
         id="3.2",
         title="The mean of q_l and the map, at width 64",

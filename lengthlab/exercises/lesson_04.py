@@ -11,13 +11,13 @@ from lengthlab.exercises.kinds import (
     Choice,
     Find,
     Number,
-    Prediction,
     Refusal,
     Solution,
     Words,
     Wrong,
     require_number,
 )
+from lengthlab.exercises.predictions import WIDTH, Prediction
 from lengthlab.network import Network
 
 NET = Network("tanh", sigma_w=1.5, sigma_b=0.3)
@@ -119,7 +119,9 @@ ENTRIES = (
         ),
         then="The proof of lesson 3 used nothing sharper. What does that cost?",
     ),
-    Prediction(id="4.1", title="width for eps = 0.1, if 267 nodes do for eps = 0.4"),
+    Prediction(
+        id="4.1", title="width for eps = 0.1, if 267 nodes do for eps = 0.4", quantity=WIDTH
+    ),
     Choice(
         id="4.2",
         title="One width for every eps?",

@@ -9,12 +9,12 @@ from lengthlab.exercises.kinds import (
     Choice,
     Find,
     Number,
-    Prediction,
     Solution,
     Words,
     Wrong,
     require_number,
 )
+from lengthlab.exercises.predictions import LENGTH, Prediction
 from lengthlab.network import Network
 from lengthlab.outcome import outcome
 
@@ -103,7 +103,9 @@ ENTRIES = (
         then="Which is it that the proof really needs: the bound of phi, or that of the moment?",
     ),
     Prediction(
-        id="5.1", title="median of q_2 at width 100 for |x|^(-0.45), where the map says 8.041"
+        id="5.1",
+        title="median of q_2 at width 100 for |x|^(-0.45), where the map says 8.041",
+        quantity=LENGTH,
     ),
     Choice(
         id="5.2",

@@ -12,14 +12,14 @@ from lengthlab.exercises.kinds import (
     Choice,
     Find,
     Number,
-    Prediction,
     Refusal,
     Solution,
     Words,
     Wrong,
-    described,
     require_number,
 )
+from lengthlab.exercises.predictions import LAYER, Prediction
+from lengthlab.exercises.texts import letters
 from lengthlab.formula import formula
 from lengthlab.length_map import length_map
 from lengthlab.network import Network
@@ -94,11 +94,12 @@ def _wrong_layer(c: Any) -> str | None:
     return f"with c = {c:.4g} layer {layer} is the first infinite one: c is {side}."
 
 
-def _letters(answer: Any) -> None:
-    if not isinstance(answer, str):
-        msg = f'letters in quotes are wanted here, such as "ab", not {described(answer)}.'
-        raise Refusal(msg)
-    unknown = sorted(set(answer.lower()) - set(LIST) - set(" ,"))
+def _chosen(answer: Any) -> str:
+    return letters(answer, example="ab", ordered=False)
+
+
+def _of_the_list(answer: Any) -> None:
+    unknown = sorted(set(_chosen(answer)) - set(LIST))
     if unknown:
         msg = f"the letters go from a to {max(LIST)}; {unknown[0]!r} is none of them."
         raise Refusal(msg)
@@ -111,7 +112,7 @@ def fulfils(letter: str) -> bool:
 
 
 def _misjudged(answer: Any) -> str | None:
-    off = [letter for letter in LIST if (letter in answer.lower()) != fulfils(letter)]
+    off = [letter for letter in LIST if (letter in _chosen(answer)) != fulfils(letter)]
     if not off:
         return None
     first = off[0]
@@ -154,7 +155,9 @@ ENTRIES = (
         ),
         then="What is layer 3, and what would layer 4 look like?",
     ),
-    Prediction(id="6.1", title="last layer with a finite length, exp(0.1 x^2), sigma_w = 1"),
+    Prediction(
+        id="6.1", title="last layer with a finite length, exp(0.1 x^2), sigma_w = 1", quantity=LAYER
+    ),
     Choice(
         id="6.2",
         title="exp(0.05 x^2) with sigma_w = 1, sigma_b = 0",
@@ -315,8 +318,9 @@ ENTRIES = (
     Find(
         id="6.6",
         title="Which of eight phi fulfil condition (b)?",
-        form=_letters,
+        form=_of_the_list,
         missing=_misjudged,
+        plain=_chosen,
         wrong=(
             Wrong(
                 "abcdfgh",

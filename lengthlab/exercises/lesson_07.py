@@ -13,14 +13,13 @@ from lengthlab.exercises.kinds import (
     Choice,
     Find,
     Number,
-    Prediction,
     Refusal,
     Solution,
     Words,
     Wrong,
-    described,
 )
-from lengthlab.formula import formula
+from lengthlab.exercises.predictions import LENGTH, Prediction
+from lengthlab.exercises.texts import letters, read_formula, require_formula, values
 from lengthlab.length_map import length_map
 from lengthlab.network import Network
 
@@ -76,30 +75,26 @@ def verdicts() -> str:
     return "".join(letter or "?" for letter in found)
 
 
-def _letters(answer: str) -> str:
-    """Return the letters alone: a list is often written with spaces, commas or numbers."""
-    return "".join(sign for sign in answer.lower() if sign.isalpha())
+def _row(answer: Any) -> str:
+    return letters(answer, example="pcf...", ordered=True)
 
 
 def _ten_letters(answer: Any) -> None:
-    if not isinstance(answer, str):
-        msg = f'ten letters in quotes are wanted here, such as "pcf...", not {described(answer)}.'
+    row = _row(answer)
+    if len(row) != len(TEN):
+        msg = f"ten letters are wanted here, each of them p, c or f, not {len(row)}."
         raise Refusal(msg)
-    letters = _letters(answer)
-    if len(letters) != len(TEN):
-        msg = f"ten letters are wanted here, each of them p, c or f, not {len(letters)}."
-        raise Refusal(msg)
-    for strange in sorted(set(letters) - set(MEANING)):
+    for strange in sorted(set(row) - set(MEANING)):
         msg = f"each of the ten letters must be p, c or f, not {strange!r}."
         raise Refusal(msg)
 
 
 def _misjudged(answer: Any) -> str | None:
-    letters = _letters(answer)
-    off = [k for k, letter in enumerate(verdicts()) if letters[k] != letter]
+    row = _row(answer)
+    off = [k for k, letter in enumerate(verdicts()) if row[k] != letter]
     if not off:
         return None
-    number, given = off[0] + 1, letters[off[0]]
+    number, given = off[0] + 1, row[off[0]]
     return (
         f"{len(TEN) - len(off)} of ten are right. Number {number} is not {given!r} "
         f"({MEANING[given]}): check (a), (b), (c) first, then Q."
@@ -111,19 +106,8 @@ def critical_length(a: float, c: float) -> float:
     return 0.0 if a >= 1 / 2 else 1 / (4 * c)
 
 
-def _text(answer: Any) -> None:
-    if not isinstance(answer, str):
-        msg = f'a formula in quotes is wanted here, such as "1/x", not {described(answer)}.'
-        raise Refusal(msg)
-    try:
-        formula(answer)
-    except ValueError as error:
-        msg = f"this is not a formula that ll.formula reads: {error}."
-        raise Refusal(msg) from None
-
-
 def _not_an_example(answer: Any) -> str | None:
-    found = fate(formula(answer), sigma_w=1.0, sigma_b=0.3, depth=5)
+    found = fate(read_formula(answer), sigma_w=1.0, sigma_b=0.3, depth=5)
     if found is None:
         return "the package cannot decide this one; choose a simpler formula."
     if found == "c":
@@ -170,7 +154,11 @@ ENTRIES = (
         ),
         then="And layer 3, where 1/h^2 is taken of nodes that are about sqrt(N) in size?",
     ),
-    Prediction(id="7.1", title="mean of q_2 as simulated, rationals, sigma_w = 1, sigma_b = 0.5"),
+    Prediction(
+        id="7.1",
+        title="mean of q_2 as simulated, rationals, sigma_w = 1, sigma_b = 0.5",
+        quantity=LENGTH,
+    ),
     Choice(
         id="7.2",
         title="What follows from log|x| being unbounded near 0",
@@ -273,6 +261,7 @@ ENTRIES = (
         title="Classify ten phi (sigma_w = 1, sigma_b = 0, three layers)",
         form=_ten_letters,
         missing=_misjudged,
+        plain=_row,
         wrong=(
             Wrong(
                 "ppppffffff",
@@ -321,8 +310,9 @@ ENTRIES = (
     Find(
         id="7.6",
         title="A formula that is not permissible and converges (sigma_w = 1, sigma_b = 0.3)",
-        form=_text,
+        form=require_formula,
         missing=_not_an_example,
+        plain=values,
         wrong=(
             Wrong("1/x", "a pole of order 1 is too strong: 1/x^2 is not integrable at 0."),
             Wrong("sin(1/x)", "it oscillates, but between -1 and 1: bounded, and so permissible."),

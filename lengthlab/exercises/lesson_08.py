@@ -8,12 +8,19 @@ from lengthlab.exercises.kinds import (
     Choice,
     Find,
     Number,
-    Prediction,
     Refusal,
     Solution,
     Words,
     Wrong,
     require_number,
+)
+from lengthlab.exercises.predictions import Prediction, Quantity
+
+_DRAWS = round(1 / math.erfc(4 / math.sqrt(2)), -1)  # a Gaussian is beyond 4 sd once in so many
+FACTOR = Quantity(
+    name=f"such a factor (once in {_DRAWS:,.0f} draws can at most become every draw)",
+    low=0,
+    high=_DRAWS,
 )
 
 
@@ -116,6 +123,7 @@ ENTRIES = (
     Prediction(
         id="8.1",
         title="how many times more often than a Gaussian node (ReLU, layer 2, width 5)",
+        quantity=FACTOR,
     ),
     Choice(
         id="8.2",

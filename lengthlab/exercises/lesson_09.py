@@ -4,21 +4,20 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from lengthlab.activations import Activation, activation
+from lengthlab.activations import activation
 from lengthlab.exercises.functions import Function
 from lengthlab.exercises.kinds import (
     Choice,
     Find,
     Number,
-    Prediction,
     Refusal,
     Solution,
     Words,
     Wrong,
-    described,
 )
+from lengthlab.exercises.predictions import LENGTH, Prediction
+from lengthlab.exercises.texts import read_formula, require_formula, values
 from lengthlab.fixed_points import chi
-from lengthlab.formula import formula
 from lengthlab.gaussian import mean_square
 from lengthlab.length_map import length_map
 from lengthlab.network import Network
@@ -44,23 +43,8 @@ def _with_moment(moment: Callable[[float], float]) -> Callable[[float, float, fl
     return lambda c, sigma_b, keep: math.sqrt(keep * (1 - sigma_b**2) / moment(c))
 
 
-def _read(text: str) -> Activation:
-    try:
-        return formula(text)
-    except ValueError as error:
-        msg = f"{error}."
-        raise Refusal(msg) from None
-
-
-def _formula(answer: Any) -> None:
-    if not isinstance(answer, str):
-        msg = f"a formula in x is wanted here, as text in quotes, not {described(answer)}."
-        raise Refusal(msg)
-    _read(answer)
-
-
 def _other_scale(answer: Any) -> str | None:
-    phi = _read(answer)
+    phi = read_formula(answer)
     points = (-2.0, -1.0, 0.5, 3.0)
     if all(math.isclose(phi(t), t * phi(1.0), abs_tol=1e-12) for t in points):
         return "this phi is linear. Bend it."
@@ -108,7 +92,9 @@ ENTRIES = (
         solution=Solution("answer = 15 / 0.15", "15/N = 0.15 at N = 100."),
         then="And in layer 3?",
     ),
-    Prediction(id="9.1", title="length at layer 50 of tanh with sigma_w = 1, sigma_b = 0"),
+    Prediction(
+        id="9.1", title="length at layer 50 of tanh with sigma_w = 1, sigma_b = 0", quantity=LENGTH
+    ),
     Choice(
         id="9.2",
         title="tanh at unit scale with an input in {-1, 1}^N",
@@ -234,8 +220,9 @@ ENTRIES = (
     Find(
         id="9.5",
         title="A phi of your own, with unit scale 1",
-        form=_formula,
+        form=require_formula,
         missing=_other_scale,
+        plain=values,
         wrong=(
             Wrong("x", "right, and too easy: it is linear. Bend it."),
             Wrong("tanh(x)", f"its unit scale is {TANH:.4g}. By what must phi be multiplied?"),

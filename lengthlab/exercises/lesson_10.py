@@ -9,13 +9,13 @@ from lengthlab.exercises.kinds import (
     Choice,
     Find,
     Number,
-    Prediction,
     Refusal,
     Solution,
     Words,
     Wrong,
     require_number,
 )
+from lengthlab.exercises.predictions import SHARE, Prediction
 from lengthlab.fixed_points import slope
 from lengthlab.gaussian import mean_square
 from lengthlab.network import Network
@@ -99,7 +99,9 @@ ENTRIES = (
         then="The next layer starts with a length that is off by a few per cent. What does V do "
         "with this error?",
     ),
-    Prediction(id="10.1", title="share of GELU networks with q_40 between 1/2 and 2"),
+    Prediction(
+        id="10.1", title="share of GELU networks with q_40 between 1/2 and 2", quantity=SHARE
+    ),
     Choice(
         id="10.2",
         title="GELU at width 512 and the theorem",

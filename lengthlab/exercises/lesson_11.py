@@ -12,13 +12,13 @@ from lengthlab.exercises.kinds import (
     Choice,
     Find,
     Number,
-    Prediction,
     Refusal,
     Solution,
     Words,
     Wrong,
     require_number,
 )
+from lengthlab.exercises.predictions import LENGTH, Prediction
 from lengthlab.fixed_points import slope
 from lengthlab.gaussian import mean_fourth, mean_square
 from lengthlab.network import Network
@@ -139,7 +139,7 @@ ENTRIES = (
         ),
         then="How does N_0 grow with D? The theorem does not say.",
     ),
-    Prediction(id="11.1", title="median of q_50 (ReLU, He's scale, width 100)"),
+    Prediction(id="11.1", title="median of q_50 (ReLU, He's scale, width 100)", quantity=LENGTH),
     Choice(
         id="11.2",
         title="The average of q_100 over 5000 networks of width 50",

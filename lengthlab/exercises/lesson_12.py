@@ -14,13 +14,13 @@ from lengthlab.exercises.kinds import (
     Choice,
     Find,
     Number,
-    Prediction,
     Refusal,
     Solution,
     Words,
     Wrong,
     require_number,
 )
+from lengthlab.exercises.predictions import CORRELATION, Prediction
 from lengthlab.fixed_points import chi, slope
 from lengthlab.gaussian import mean_square
 from lengthlab.length_map import length_map
@@ -114,7 +114,9 @@ ENTRIES = (
         then="In this lesson the same is done with another map, which has a fixed point at 1 too.",
     ),
     Prediction(
-        id="12.1", title="correlation at layer 50 of two inputs at a right angle, He's ReLU"
+        id="12.1",
+        title="correlation at layer 50 of two inputs at a right angle, He's ReLU",
+        quantity=CORRELATION,
     ),
     Choice(
         id="12.2",

@@ -12,13 +12,12 @@ from lengthlab.exercises.kinds import (
     Choice,
     Find,
     Number,
-    Prediction,
-    Refusal,
     Solution,
     Words,
     Wrong,
-    described,
 )
+from lengthlab.exercises.predictions import LENGTH, Prediction
+from lengthlab.exercises.texts import read_formula, require_formula, values
 from lengthlab.fixed_points import slope
 from lengthlab.formula import formula
 from lengthlab.gaussian import critical_variance, mean_square
@@ -65,23 +64,8 @@ def _bounded(phi: Activation) -> bool:
     return bool(np.isfinite(far) and far <= 1.01 * near)
 
 
-def _parsed(text: str) -> Activation:
-    try:
-        return formula(text)
-    except (TypeError, ValueError) as error:
-        msg = f"this is not a formula that the package reads: {error}."
-        raise Refusal(msg) from None
-
-
-def _a_formula(answer: Any) -> None:
-    if not isinstance(answer, str):
-        msg = f'a formula in quotes is wanted here, such as "tanh(x)", not {described(answer)}.'
-        raise Refusal(msg)
-    _parsed(answer)
-
-
 def _not_so(text: Any) -> str | None:
-    phi = _parsed(text)
+    phi = read_formula(text)
     if not _bounded(phi):
         return "this phi is not bounded: |phi(x)| grows beyond every limit."
     try:
@@ -128,7 +112,11 @@ ENTRIES = (
         ),
         then="A passport gives Q, and the length map says whether a network gets there.",
     ),
-    Prediction(id="13.1", title="length map at layer 10: x cos x at unit scale, default input"),
+    Prediction(
+        id="13.1",
+        title="length map at layer 10: x cos x at unit scale, default input",
+        quantity=LENGTH,
+    ),
     Choice(
         id="13.2",
         title="x cos x at unit scale, an input in {-1, 1}^N, width one million, layer 20",
@@ -236,8 +224,9 @@ ENTRIES = (
     Find(
         id="13.5",
         title="A bounded phi with V'(1) of 1.1 or more at unit scale",
-        form=_a_formula,
+        form=require_formula,
         missing=_not_so,
+        plain=values,
         wrong=(
             Wrong(
                 "tanh(x)",

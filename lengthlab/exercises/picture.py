@@ -28,7 +28,8 @@ class Picture:
         alt, summary = html.escape(self._alt), html.escape(self._summary)
         style = "max-width:100%;height:auto;background:white"
         image = f'<img src="data:image/png;base64,{encoded}" alt="{alt}" style="{style}">'
-        caption = f"<figcaption>{summary}</figcaption>"
+        # A browser joins lines, and some hosts drop styles: only an element breaks a line anywhere.
+        caption = f"<figcaption>{'<br>'.join(summary.splitlines())}</figcaption>"
         data = {
             "text/plain": repr(self),
             "text/html": f'<figure style="margin:0">{image}{caption}</figure>',
@@ -47,7 +48,7 @@ def show(figure: Figure, *, alt: str, summary: str) -> Picture:
     alt : str
         What the picture shows, for a reader who does not see it.
     summary : str
-        One line of numbers, at most four significant digits each.
+        Numbers, of at most four significant digits each, in one line or a few.
 
     Returns
     -------
