@@ -31,7 +31,7 @@ class Workspace:
     terms : int
         Length of expansions.
     deadline : float
-        On the clock ``time.monotonic``.
+        On the clock ``time.thread_time``: what else the machine does changes no verdict.
     seconds : float
         What the deadline allowed in all, for messages.
     """
@@ -59,7 +59,7 @@ def mp() -> Any:
 def tick() -> None:
     """Stop the decision when its time is over; called in every loop that can be long."""
     current = _CURRENT.get(None)
-    if current is not None and time.monotonic() > current.deadline:
+    if current is not None and time.thread_time() > current.deadline:
         msg = f"not decided within {current.seconds:g} s"
         raise OutOfTimeError(msg)
 
@@ -69,7 +69,7 @@ def working(*, digits: int, seconds: float) -> Iterator[None]:
     """Work with this many trusted digits, for so long."""
     from mpmath import MPContext
 
-    deadline = time.monotonic() + seconds
+    deadline = time.thread_time() + seconds
     token = _CURRENT.set(Workspace(MPContext(), None, 7, deadline, seconds))
     trust(digits)
     try:

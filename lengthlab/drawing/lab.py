@@ -162,7 +162,7 @@ def draw_lab(
     )
     label_below(main, "layer")
     label_apart(main, r"length  $q_\ell = |h_\ell|^2 / N$", 0.48)
-    main.xaxis.set_major_locator(MaxNLocator(integer=True))
+    main.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     main.spines[["top", "right"]].set_visible(False)
     detail.set(ylim=(0, 1.08), yticks=[])
     detail.spines[["top", "right", "left"]].set_visible(False)

@@ -38,11 +38,9 @@ def chromium(jupyter_server: JupyterServer) -> Iterator[Any]:
         yield browser
 
 
-@pytest.fixture(scope="module")
-def make_notebook(
+def _open_notebooks(
     chromium: Any, jupyter_server: JupyterServer
 ) -> Iterator[Callable[..., Notebook]]:
-    """Factory of notebooks, open until the module ends: ``make_notebook(cells, width=...)``."""
     made: list[Notebook] = []
 
     def make(cells: list[str], **options: Any) -> Notebook:
@@ -54,3 +52,10 @@ def make_notebook(
     yield make
     for notebook in made:
         notebook.close()
+
+
+# Factories of notebooks: ``make_notebook(cells, width=...)``. A page that stays open goes on
+# drawing, which slows down all that comes after it: only what tests share stays till the module
+# ends.
+make_notebook = pytest.fixture(_open_notebooks, scope="function", name="make_notebook")
+keep_notebook = pytest.fixture(_open_notebooks, scope="module", name="keep_notebook")

@@ -66,8 +66,8 @@ counter
 
 
 @pytest.fixture(scope="module", params=[1, 2])
-def gallery(request, make_notebook):
-    notebook = make_notebook([GALLERY, "live"], pixel_ratio=request.param)
+def gallery(request, keep_notebook):
+    notebook = keep_notebook([GALLERY, "live"], pixel_ratio=request.param)
     notebook.run_cell(0)
     notebook.canvas().wait_for()
     notebook.wait_for(0, "(canvas) => canvas.dataset.frame > 0")
@@ -75,8 +75,8 @@ def gallery(request, make_notebook):
 
 
 @pytest.fixture(scope="module")
-def counter(make_notebook):
-    notebook = make_notebook([COUNTER, "counter", "import time\ntime.sleep(1)"])
+def counter(keep_notebook):
+    notebook = keep_notebook([COUNTER, "counter", "import time\ntime.sleep(1)"])
     notebook.run_cell(0)
     notebook.canvas().wait_for()
     return notebook
