@@ -33,6 +33,7 @@ _FIRST = 0.37  # standard deviations that the innermost panels span
 _APART = 0.02  # a doubling edge keeps this share of its distance from 0 away from a break
 _HOPELESS = 30.0  # error over size: an oscillation stays below, what diverges does not
 _ALMOST = 1 - 1e-6
+_NOTHING = 745.0  # in a logarithm: what underflows is not computed
 _FAR = 1e250  # more squared deviations than a Gaussian ever reaches
 _FEW, _MANY = 2000, 6000  # evaluations of the rule in one panel: the rest is its error
 
@@ -129,6 +130,8 @@ class Measure:
         self.half = (high - low) / 2
         self.x = ((low + high) / 2)[:, None] + self.half[:, None] * _PLACES
         self.exponents = shift[:, None] + tilt[:, None] * _PLACES
+        self.nearest = np.maximum(np.abs(low + high) / 2 - self.half, 0.0)
+        self.log_most = shift + np.abs(tilt) + np.log(self.size)
         moments = np.reshape([p.values for p in panels], (-1, 15))
         self.weights = moments @ _TO_WEIGHTS
         self.rough = np.abs(moments[:, 12:]).sum(axis=1)
@@ -152,20 +155,25 @@ class Measure:
         room = 1 - q / self.critical
         deviation = math.sqrt(q / room)
         with np.errstate(over="ignore", under="ignore"):
-            z_squared = np.minimum((self.x / deviation) ** 2, _FAR)
-            exponents = self.exponents - z_squared / 2
+            log_most = self.log_most - np.minimum((self.nearest / deviation) ** 2, _FAR) / 2
+            felt = log_most > log_most.max() - _NOTHING
+            size, error = self.size[felt], self.error[felt]
+            z_squared = np.minimum((self.x[felt] / deviation) ** 2, _FAR)
+            exponents = self.exponents[felt] - z_squared / 2
             base = float(exponents.max())
             exponents -= base
-            mass = self.weights * np.exp(exponents[:, 1:-1])
+            mass = self.weights[felt] * np.exp(exponents[:, 1:-1])
             highest = np.exp(exponents.max(axis=1))
-            left = self._left(exponents, self.half / deviation)
+            left = self._left(exponents, self.half[felt] / deviation)
+            off = float(np.exp(log_most[~felt] - base).sum())
         value = float(mass.sum())
-        missed = left[0] * 30 * self.rough + left[1] * 2 * self.size * self.whole
-        off = float((highest * self.error + missed).sum())
+        missed = left[0] * 30 * self.rough[felt] + left[1] * 2 * size * self.whole[felt]
+        off += float((highest * error + missed).sum())
         off += 8 * _EPS * float((np.abs(mass) * (1 + z_squared[:, 1:-1] / room)).sum())
         log = base - math.log(2 * math.pi * q) / 2
-        most = log + math.log(max(float((highest * self.size).sum()), _TINY))
-        bent = (missed > 0.03 * self.tolerance * value) & (self.error < 1e-6 * self.size)
+        most = log + math.log(max(float((highest * size).sum()), _TINY))
+        bent = np.zeros(len(self.panels), dtype=bool)
+        bent[felt] = (missed > 0.03 * self.tolerance * value) & (error < 1e-6 * size)
         if most < -_LOG_MAX:
             return Estimate(0.0, 0.0), np.zeros_like(bent)
         if not bent.any() and not log + math.log(max(value, _TINY)) < _LOG_MAX - 1:
