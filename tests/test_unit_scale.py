@@ -85,10 +85,10 @@ def test_a_multiple_of_phi(sigma_b, factor):
         ((np.tanh,), TypeError, "activation must be a name or an Activation, got <ufunc"),
         ((3,), TypeError, "activation must be a name or an Activation, got 3"),
         (("reciprocal",), ValueError, r"finite E phi\(Z\)\^2 > 0, got .* with inf; no sigma_w"),
-        (("tan",), ValueError, r"got <Activation tan> with inf; no sigma_w"),
+        (("tan",), ValueError, r"got 'tan' with inf; no sigma_w"),
         ((activation("exp_square", c=0.25),), ValueError, "with inf; no sigma_w"),
         (("dirichlet",), ValueError, "with 0; 0 on almost every x"),
-        ((Activation(lambda x: 0 * x, name="zero"),), ValueError, "got <Activation zero> with 0"),
+        ((Activation(lambda x: 0 * x, name="zero"),), ValueError, "got 'zero' with 0"),
         ((Activation(np.sqrt, name="r"),), ValueError, "'r' must return .* got nan at x = -"),
         (
             (activation("exp_power", p=1.9, c=10.0),),

@@ -16,9 +16,10 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from lengthlab.activations import Array
+from lengthlab.drawing.limits import is_lost
 from lengthlab.drawing.parts import (
     BAR,
     CURVE,
@@ -53,6 +54,7 @@ class Panel:
     medians: Line2D
     beyond: Line2D
     words: Text
+    unseen: Text  # that the curves and the limit are not of the same phi
     low: float = math.inf
     high: float = 0.0
     settled: bool = True  # the limits are those of the present networks
@@ -66,22 +68,20 @@ class Panel:
     def fit(self, values: Array, limit: float, *, enough: bool, log: bool | None = None) -> None:
         """Set the limits of y to hold these values; they grow in round steps.
 
-        Until there are enough the limits of the networks before will do: a control may be moving,
-        and each change takes time.
+        Until there are enough the limits of the networks before will do, if the values are not lost
+        in them: a control may be moving, and each change takes time.
         """
-        known = values[np.isfinite(values) & (values > 0)]
+        known = values[np.isfinite(values) & ((values > 0) if log else (values >= 0))]
         if not len(known):
             if enough:
                 self.leave_blank()
             return
         anew, self.blank = self.blank, False
-        if enough and not self.settled:
-            self.low, self.high, self.settled = math.inf, 0.0, True
-        typical = float(np.median(known))
-        known = np.append(known, limit if 0 < limit < math.inf else [])
-        # One exploding network would flatten all others.
-        self.low = min(self.low, max(float(known.min()), typical / _BEYOND, _LEAST))
-        self.high = max(self.high, min(float(known.max()), typical * _BEYOND, _MOST))
+        low, high = _range(known, limit)
+        before, scale = (self.low, self.high), self.axes.get_yscale()
+        if not self.settled and (enough or is_lost(low, high, before, log=scale == "log")):
+            self.low, self.high, self.settled = math.inf, 0.0, enough
+        self.low, self.high = min(self.low, low), max(self.high, high)
         low, high = max(self.low, self.high * 1e-250), self.high
         if log or (log is None and high > _LOG_FROM * low):
             bottom, top = math.floor(math.log10(low / 1.2)), math.ceil(math.log10(1.2 * high))
@@ -97,6 +97,20 @@ class Panel:
         if not self.blank:
             self.blank = True
             label_nothing(self.axes)
+
+
+def _range(known: Array, limit: float) -> tuple[float, float]:
+    """Least and largest number above 0 to show, but no exploding network: it flattens the others.
+
+    Where all are 0, that is to be seen too: on an axis to 1 or a little more.
+    """
+    known = known[known > 0]
+    if not len(known):
+        return 1.0, 1.0
+    typical = float(np.median(known))
+    known = np.append(known, limit if 0 < limit < math.inf else [])
+    low = max(float(known.min()), typical / _BEYOND, _LEAST)
+    return low, min(float(known.max()), typical * _BEYOND, _MOST)
 
 
 @dataclass
@@ -160,7 +174,8 @@ def _panel(axes: Axes) -> Panel:
     label_apart(axes, "", _APART)
     label_below(axes, "", _BELOW)
     plain = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"}
-    words: Any = {"ha": "right", "va": "bottom", "fontsize": _LETTERS, "color": INK, "zorder": 6}
+    words: Any = {"ha": "right", "fontsize": _LETTERS, "color": INK, "zorder": 6, "visible": False}
+    words |= {"transform": axes.transAxes, "bbox": plain}
     panel = Panel(
         axes=axes,
         limit=line(axes, "--", CURVE, 3, lw=2),
@@ -168,9 +183,9 @@ def _panel(axes: Axes) -> Panel:
         ranges=line(axes, "-", BAR, 2, lw=2.2),
         medians=line(axes, "o", INK, 4, ms=5, mec="white", mew=0.7),
         beyond=line(axes, "^", INK, 4, ms=6, mec="white", mew=0.7, clip_on=False),
-        words=axes.text(0.97, 0.05, "", transform=axes.transAxes, bbox=plain, **words),
+        words=axes.text(0.97, 0.05, "", va="bottom", **words),
+        unseen=axes.text(0.97, 0.5, "", va="center", **words),
     )
-    panel.words.set_visible(False)
     panel.leave_blank()
     return panel
 
@@ -240,6 +255,7 @@ def _label(artists: CounterexampleArtists) -> None:
             else:
                 title, side = ("" if row else quantities[column]), ("" if column else name)
                 below = places[column] if row else ""
+            panel.axes.tick_params(axis="x", labelbottom=bool(below))  # with the quantity's name
             weights = ("bold", "normal") if artists.narrow else ("normal", "bold")
             words = (panel.axes.title, panel.axes.yaxis.label, panel.axes.xaxis.label)
             for artist, text, weight in zip(
@@ -291,13 +307,14 @@ def update_counterexample(
 def _update_sums(means: Panel, shares: Panel, side: Side, running: bool) -> None:
     sums = side.sums
     settled = sums.values[:, sums.n >= min(_SETTLED, sums.n[-1])]
-    complete = bool(np.isfinite(sums.values[:, -1]).any())
+    complete = not np.isnan(sums.values[:, -1]).any()
     means.fit(settled, side.limit, enough=complete or not running)
     for panel in (means, shares):  # one point makes no line
         panel.curves.set_marker("None" if len(sums.n) > 1 else ".")
     _lines(means.curves, sums.n, sums.values)
     _set_x(means.axes, 1, int(sums.n[-1]))
     _set_limit(means, side)
+    _say(means.unseen, "" if side.faithful else "as floats see it;\nthe map is another")
     _lines(shares.curves, sums.n, sums.shares)
     if np.isfinite(sums.shares).any():
         if set_limits(shares.axes, "y", (0.0, 1.05)) or shares.blank:
@@ -318,7 +335,8 @@ def _update_lengths(lengths: Panel, over: Panel, side: Side, running: bool) -> N
     lengths.fit(found, side.limit, enough=enough)
     with np.errstate(under="ignore"):
         scaled = found / n[:, None]
-    over.fit(scaled, math.nan, enough=enough, log=True)
+    # What the widest networks will come to, or each new width would move the axis.
+    over.fit(scaled, side.limit / side.samples[-1].width, enough=enough, log=True)
     for panel, quantiles in ((lengths, found), (over, scaled)):
         low, high = panel.axes.get_ylim()
         within = np.clip(quantiles, low, high)
@@ -340,18 +358,22 @@ def _lines(artist: Line2D, n: Any, values: Array) -> None:
 
 
 def _set_limit(panel: Panel, side: Side) -> None:
-    limit, words = side.limit, ""
-    if not limit < math.inf:
-        words = "beyond every float" if side.overflow else "infinite"
-        words = f"length map:\n{'not known' if math.isnan(limit) else words}"
-    if panel.words.get_text() != words:
-        panel.words.set(text=words, visible=bool(words))
+    limit = side.limit
+    _say(panel.words, f"length map:\n{side.no_limit}" if side.no_limit else "")
     left, right = panel.axes.get_xlim()
     panel.limit.set_data(([left, right], [limit] * 2) if limit < math.inf else ([], []))
+
+
+def _say(words: Text, text: str) -> None:
+    if words.get_text() != text:
+        words.set(text=text, visible=bool(text))
 
 
 def _set_x(axes: Axes, first: int, last: int) -> None:
     room = 1.5 if last == first or first > 1 else 1.0
     if set_limits(axes, "x", (first / room, last * max(room, 1.05)), log=True):
-        axes.xaxis.set_major_locator(LogLocator(numticks=5))
+        # Those within the limits only: a tick takes as long to make as a line.
+        low, high = math.ceil(math.log10(first)), math.floor(math.log10(last))
+        powers = range(low, high + 1, max(1, -(-(high - low) // 4)))
+        axes.xaxis.set_major_locator(FixedLocator([10.0**power for power in powers]))
         axes.xaxis.set_minor_locator(NullLocator())

@@ -9,9 +9,9 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from lengthlab.activations import Array
@@ -31,12 +31,16 @@ from lengthlab.drawing.parts import (
     set_limits,
     write_above,
 )
+from lengthlab.drawing.places import Places, Room, label_few, put_legend
 
 X_AXES = ("depth / width", "layers")
 """What the x axis counts: layers by the width, or layers."""
 _MOST_LAYERS = 60  # with order statistics; the others lie between them
 _MARKS = 16
 _FAN = 15  # networks that are shown one by one
+_STEPS = 10  # that an axis has, or a few more
+_FEW_STEPS = 5  # while a control moves
+_FILLED = 0.5  # part of an axis that is filled at least, while a control moves
 _FIRM = 20_000  # networks from which order statistics are asked for more seldom
 _GREY = "#5f6670"
 _BAND = "#b9d6ea"
@@ -150,6 +154,7 @@ class DepthWidthArtists:
     """Axes and artists; made by `draw_depth_width`, moved by `update_depth_width`."""
 
     figure: Figure
+    places: Places
     main: Axes
     single: Axes
     spread: PathPatch
@@ -162,6 +167,7 @@ class DepthWidthArtists:
     fan_limit: Line2D
     arrangement: tuple[int, bool] | None = None
     limits: tuple[object, float, float] | None = None
+    ends: tuple[float, float] = (0.0, 0.0)  # of the y axes
 
     @property
     def moving(self) -> tuple[Artist, ...]:
@@ -190,11 +196,12 @@ def draw_depth_width(
     -------
     DepthWidthArtists
     """
-    layout = ConstrainedLayoutEngine(w_pad=0.15, wspace=0.03)
-    figure = Figure(figsize=(9.6, 4.8), dpi=100, layout=layout)
+    places = Places()
+    figure = Figure(figsize=(9.6, 4.8), dpi=100, layout=places)
     main, single = figure.subplots(1, 2)
     artists = DepthWidthArtists(
         figure=figure,
+        places=places,
         main=main,
         single=single,
         spread=patch(main, _BAND, 1),
@@ -209,8 +216,8 @@ def draw_depth_width(
     label_apart(main, r"logarithm of the length  $\log\, q_\ell$", 0.42)
     for axes in (main, single):
         axes.spines[["top", "right"]].set_visible(False)
-    for artist in artists.moving:
-        artist.set_in_layout(False)
+        axes.tick_params(labelsize=9)
+        axes.xaxis.set_major_locator(MaxNLocator(5))
     arrange_depth_width(artists)
     update_depth_width(artists, experiment, law, sample, x_axis=x_axis)
     return artists
@@ -229,14 +236,6 @@ def arrange_depth_width(artists: DepthWidthArtists, css_width: float = 960) -> f
     if artists.arrangement == (columns, narrow):
         return None
     artists.arrangement = columns, narrow
-    if narrow:
-        grid = GridSpec(2, 1, artists.figure, height_ratios=[1.6, 1])
-    else:
-        grid = GridSpec(1, 2, artists.figure, width_ratios=[2, 1])
-    artists.main.set_subplotspec(grid[0])
-    artists.single.set_subplotspec(grid[1])
-    for old in list(artists.figure.legends):
-        old.remove()
     labels = {
         artists.limit: "length map",
         artists.means: "log of the mean, sampled",
@@ -246,16 +245,21 @@ def arrange_depth_width(artists: DepthWidthArtists, css_width: float = 960) -> f
         artists.spread: "90 %, sampled",
         artists.fan: "single networks",
     }
-    artists.figure.legend(
-        list(labels),
-        list(labels.values()),
-        loc="outside upper center",
-        ncols=columns,
-        frameon=False,
-        fontsize=9 if css_width >= 560 else 8,
-        handlelength=1.8,
+    legend = put_legend(
+        artists.figure,
+        labels,
+        columns=columns,
+        size=9 if css_width >= 560 else 8,
         columnspacing=1.4,
     )
+    grid = GridSpec(1, 2, artists.figure, width_ratios=[2, 1])
+    room = Room(0.68, 0.15, 0.52, legend + 0.22, across=0.3)
+    if narrow:
+        grid = GridSpec(2, 1, artists.figure, height_ratios=[1.6, 1])
+        room = Room(0.68, 0.15, 0.52, legend + 0.4, down=0.6)
+    artists.places.put(grid, {artists.main: grid[0], artists.single: grid[1]}, room)
+    # Beside each other they have one y axis.
+    artists.single.tick_params(labelleft=narrow)
     caption_depth_width(artists, "")
     rows = math.ceil(len(labels) / columns)
     return (1.5 if narrow else 0.45) + rows * (0.05 if narrow else 0.02)
@@ -276,6 +280,7 @@ def update_depth_width(
     sample: DepthSample,
     *,
     x_axis: str = X_AXES[0],
+    running: bool = False,
 ) -> None:
     """Move the artists to the present data; limits change in round steps.
 
@@ -285,15 +290,19 @@ def update_depth_width(
         From `draw_depth_width`.
     experiment, law, sample, x_axis
         As in `draw_depth_width`.
+    running : bool
+        Whether more networks will soon be there: limits that show these well will then do. A
+        control may be moving, and each change takes time.
     """
     unit = 1.0 if x_axis == "layers" else 1.0 / experiment.width
     depth = experiment.depth
     with np.errstate(divide="ignore"):
         paths = _finite(np.log(experiment.lengths[:_FAN]))
-    low, high = _limits(artists, law, sample, paths)
+    low, high = artists.ends = _limits(artists, law, sample, paths, running=running)
     for axes in (artists.main, artists.single):
         set_limits(axes, "x", ((0.5 if depth == 1 else 0.0) * unit, (depth + 0.5) * unit))
-        set_limits(axes, "y", (low, high))
+        if set_limits(axes, "y", (low, high)):
+            label_few(axes, (low, high), log=False)
         label = "layer" if x_axis == "layers" else "depth / width"
         if axes.get_xlabel() != label:
             label_below(axes, label)
@@ -322,9 +331,9 @@ def _finite(y: Array) -> Array:
 
 
 def _limits(
-    artists: DepthWidthArtists, law: DepthLaw, sample: DepthSample, paths: Array
+    artists: DepthWidthArtists, law: DepthLaw, sample: DepthSample, paths: Array, *, running: bool
 ) -> tuple[float, float]:
-    """Limits of log q on a grid of round steps; while a run goes on they only widen."""
+    """Limits of log q on a grid of round steps, coarse ones while a control may be moving."""
     parts = [law.limit, law.low, law.high, sample.low, sample.high, sample.log_mean]
     known = np.concatenate([*parts, paths.ravel()])
     known = known[np.isfinite(known)]
@@ -332,8 +341,11 @@ def _limits(
     if artists.limits is not None and artists.limits[0] is law:
         low, high = min(low, artists.limits[1]), max(high, artists.limits[2])
     artists.limits = law, low, high
+    first, last = artists.ends
+    if running and first <= low and high <= last and high - low >= _FILLED * (last - first):
+        return artists.ends
     room = max(0.04 * (high - low), 1e-9 * max(abs(low), abs(high), 1e-3))
-    step = round_up((high - low + 2 * room) / 10)
+    step = round_up((high - low + 2 * room) / (_FEW_STEPS if running else _STEPS))
     return step * math.floor((low - room) / step), step * math.ceil((high + room) / step)
 
 

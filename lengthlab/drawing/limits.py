@@ -10,9 +10,11 @@ from lengthlab.drawing.parts import round_up
 from lengthlab.finite_width import Band
 
 _LOG_FROM = 30.0  # ratio of the largest to the smallest length from which the axis is logarithmic
+_LOST = 0.25  # part of an axis below which there is no shape to see
 _DETAIL_BINS = 60
 _ENOUGH = 20_000  # networks that say where nearly all lengths lie
 _SHOWN = (0.002, 0.998)  # of a layer's lengths lie within the limits
+_FALL = 30.0  # decades
 _WIDER = 1.75  # times as far from the prediction in log q as the ends of the 90 % band
 # Beyond these matplotlib takes an axis for empty or its ticks overflow.
 _LEAST, _MOST, _DECADES, _TICKS_END = 1e-280, 1e299, 299, 305
@@ -63,6 +65,20 @@ class Limits:
         return self._detail[layer]
 
 
+def is_lost(low: float, high: float, limits: tuple[float, float], *, log: bool) -> bool:
+    """Whether numbers from `low` to `high`, above 0, fill too little of an axis to show a shape.
+
+    Examples
+    --------
+    >>> is_lost(0.3, 0.5, (0.01, 1e9), log=True), is_lost(0.3, 0.5, (0.0, 0.8), log=False)
+    (True, False)
+    """
+    if log:
+        below, above = min(low, limits[0]), max(high, limits[1])
+        return math.log(high) - math.log(low) < _LOST * (math.log(above) - math.log(below))
+    return high > _LOG_FROM * low or high < _LOST * limits[1]
+
+
 def _range(experiment: Experiment, layers: slice) -> tuple[float, float]:
     """Smallest and largest length to show: prediction, band, and nearly all lengths.
 
@@ -71,6 +87,7 @@ def _range(experiment: Experiment, layers: slice) -> tuple[float, float]:
 
     The few that are farther than a factor of 10^4 from all that is typical are left to the mark at
     the axis' end, or one exploding network would flatten all others.
+    A length that falls to 0 in a few layers would do so too: its way ends below the axis.
     """
     band = experiment.band
     typical = [experiment.prediction.values[layers], band.lower[layers], band.upper[layers]]
@@ -86,12 +103,26 @@ def _range(experiment: Experiment, layers: slice) -> tuple[float, float]:
     core = _positive(np.concatenate(typical))
     if not len(core):
         return 0.0, 1.0
-    low, high = float(core.min()), float(core.max())
+    first = next(iter(_positive(typical[0])), core.max())
+    low, high = _without_fall(core, float(first)), float(core.max())
     tails = _positive(np.concatenate(far))
     if len(tails):
         low = min(low, max(float(tails.min()), 1e-4 * low))
         high = max(high, min(float(tails.max()), 1e4 * high))
     return _drawable(low, high)
+
+
+def _without_fall(values: Array, first: float) -> float:
+    """Least of the values, down from the first, before a gap of so many decades that it is a fall.
+
+    Examples
+    --------
+    >>> _without_fall(np.array([3.0, 1.0, 1e-2, 1e-90]), 1.0)
+    0.01
+    """
+    below = np.sort(np.append(values[values < first], first))[::-1]
+    falls = np.flatnonzero(np.diff(np.log10(below)) < -_FALL)
+    return float(below[falls[0]] if len(falls) else below[-1])
 
 
 def _drawable(low: float, high: float) -> tuple[float, float]:

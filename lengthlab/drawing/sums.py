@@ -132,6 +132,8 @@ class Side:
         The limit is a number, if none that a float can hold.
     name : str
         Of the activation; its label if not given.
+    faithful : bool
+        Whether networks of floats show what becomes of those of real numbers.
     """
 
     net: Network
@@ -140,9 +142,17 @@ class Side:
     samples: Sequence[LayerSample]
     overflow: bool = False
     name: str = ""
+    faithful: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.name or self.net.activation.label)
+
+    @property
+    def no_limit(self) -> str:
+        """What the limit is if no number that floats hold, "" if it is one."""
+        if math.isnan(self.limit):
+            return "not known"
+        return ("beyond every float" if self.overflow else "infinite") * math.isinf(self.limit)
 
 
 def sizes(width: int) -> tuple[int, ...]:

@@ -223,7 +223,11 @@ def _axis(maps: Sequence[ScaleMap]) -> tuple[bool, float, float]:
     low, high = max(float(ends.min()), _LEAST), min(float(ends.max()), _MOST)
     if high <= _LOG_FROM * low:
         return False, 0.0, round_up(1.08 * high)
-    return True, 10.0 ** math.floor(math.log10(low)), 10.0 ** math.ceil(math.log10(high) + 0.05)
+    return (
+        True,
+        10.0 ** math.floor(math.log10(low) - 0.05),
+        10.0 ** math.ceil(math.log10(high) + 0.05),
+    )
 
 
 def _mark_ends(

@@ -17,11 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
-from numpy.typing import NDArray
 
-from lengthlab.activations import Array
-from lengthlab.convergence import Bins
-from lengthlab.drawing.limits import band_at
 from lengthlab.drawing.parts import (
     BAND,
     BAR,
@@ -35,23 +31,18 @@ from lengthlab.drawing.parts import (
     line,
     patch,
     polygons,
-    round_up,
     set_limits,
     write_above,
 )
 from lengthlab.drawing.places import Places, Room, label_few, label_nothing, put_legend
-from lengthlab.drawing.width_samples import FARTHEST, WidthSample, WidthsData
+from lengthlab.drawing.width_axis import Counts, LengthAxis
+from lengthlab.drawing.width_samples import FARTHEST, WidthsData
 
 _STEP = 4.0  # ratio of a width to the one before
 _FOOT, _REACH = 0.06, 0.78  # of a histogram, in steps
 _ENDS = (2.5, 5e6)  # of the axes of widths
-_LOG_FROM = 30.0
-_LEAST, _MOST = 1e-280, 1e290
 _ENOUGH = 10  # networks of each width for limits of their own
-_TYPICAL = 64  # width from which on lengths count as typical
-_BEYOND = 4.0  # how far the axis goes beyond what is typical
 _APART = 0.5, 0.42  # inches of the labels from their axes
-_FEWEST_BINS, _MOST_BINS = 60, 400  # a bin is a pixel at least
 
 
 @dataclass
@@ -79,8 +70,8 @@ class WidthsArtists:
     arrangement: tuple[int, bool] | None = None
     above: int = 0  # lengths beyond the axis
     blank: bool = False  # there is no length to show
-    view: "_LengthAxis | None" = None
-    counted: dict[int, "_Counts"] = field(default_factory=dict)
+    view: LengthAxis | None = None
+    counted: dict[int, Counts] = field(default_factory=dict)
 
     @property
     def moving(self) -> tuple[Artist, ...]:
@@ -218,16 +209,16 @@ def update_widths(artists: WidthsArtists, data: WidthsData, *, running: bool = F
     drawn = [sample.drawn for sample in data.samples]
     enough = min(drawn, default=0) >= _ENOUGH or (any(drawn) and not running)
     if view is None or not view.serves(data):
-        view = artists.view = _LengthAxis(data, floor=None if enough else view, lent=not enough)
+        view = artists.view = LengthAxis(data, floor=None if enough else view, lent=not enough)
     elif view.lent and enough:
-        view = artists.view = _LengthAxis(data)
+        view = artists.view = LengthAxis(data)
     elif not view.is_fresh():
-        view = artists.view = _LengthAxis(data, floor=view, lent=view.lent)
+        view = artists.view = LengthAxis(data, floor=view, lent=view.lent)
     _update_lengths(artists, data, view)
     _update_chance(artists, data)
 
 
-def _update_lengths(artists: WidthsArtists, data: WidthsData, view: "_LengthAxis") -> None:
+def _update_lengths(artists: WidthsArtists, data: WidthsData, view: LengthAxis) -> None:
     axes, (low, high) = artists.lengths, view.limits
     moved = set_limits(axes, "y", view.limits, log=view.log)
     if view.nothing and not artists.blank:
@@ -241,7 +232,7 @@ def _update_lengths(artists: WidthsArtists, data: WidthsData, view: "_LengthAxis
     for sample in data.samples:
         counts = artists.counted.get(sample.width)
         if counts is None or not counts.serves(sample, view):
-            counts = artists.counted[sample.width] = _Counts(sample, view)
+            counts = artists.counted[sample.width] = Counts(sample, view)
         lengths, heights = counts.outline()
         places = sample.width * _STEP ** (_FOOT + _REACH * heights)
         outlines.append(np.column_stack([places, lengths]))
@@ -300,92 +291,3 @@ def _set_ticks(artists: WidthsArtists) -> None:
     for axes, number in ((artists.lengths, 5), (artists.chance, 4)):
         axes.xaxis.set_major_locator(LogLocator(numticks=number))
         axes.xaxis.set_minor_locator(NullLocator())
-
-
-class _LengthAxis:
-    """Limits, scale and bins of the lengths of one layer."""
-
-    def __init__(
-        self, data: WidthsData, floor: "_LengthAxis | None" = None, *, lent: bool = False
-    ) -> None:
-        self.lent = lent  # by other networks
-        self.by_width, self.layer, self.experiment = data.samples, data.layer, data.experiment
-        self.seen = self._drawn()
-        low, high, top = self._range(data.predicted)
-        if floor is not None:
-            low, high, top = min(low, floor.low), max(high, floor.high), max(top, floor.top)
-        self.low: float = low
-        self.high: float = high
-        self.top: float = top
-        self.log: bool = high > _LOG_FROM * low or (floor is not None and floor.log)
-        self.limits = (0.0, round_up(1.04 * top))
-        if self.log:
-            bottom, top = math.floor(math.log10(low)), math.ceil(math.log10(max(high, top)))
-            self.limits = 10.0**bottom, 10.0 ** max(top, bottom + 1)
-
-    def _drawn(self) -> int:
-        return sum(sample.drawn for sample in self.by_width)
-
-    def serves(self, data: WidthsData) -> bool:
-        """Whether it was made for this layer of these networks."""
-        return self.by_width is data.samples and self.layer == data.layer
-
-    def is_fresh(self) -> bool:
-        """Whether it needs no second look: not until a third more networks are there."""
-        return self._drawn() < max(1.33 * self.seen, self.seen + 40)
-
-    def _range(self, predicted: float) -> tuple[float, float, float]:
-        """Give the least and largest typical length, and what the narrowest networks come to.
-
-        These decide the top of an axis and not its scale: they would flatten all others.
-        """
-        typical, extreme = [predicted], []
-        for sample in self.by_width:
-            if sample.drawn:
-                q = sample.lengths[:, self.layer - 1]
-                ends = np.quantile(q, [0.1, 0.9, 0.99], method="inverted_cdf").tolist()
-                typical += ends[:2] if sample.width >= _TYPICAL else []
-                extreme.append(ends[2])
-        known = [q for q in typical if 0 < q < math.inf]
-        self.nothing = not known
-        known = known or [1.0]
-        low, high = min(known), min(max(*known, _LEAST), _MOST)
-        low = min(max(low, _LEAST, high * 1e-280), high)
-        ends = [q for q in extreme if q < math.inf] or [2 * high]
-        return low, high, min(max(high, *ends), _BEYOND * high)
-
-    def bins(self, width: int) -> Bins:
-        """Fine enough for the shape of a narrow histogram, as far as pixels go."""
-        low, high = self.limits
-        ends = band_at(self.experiment.band, self.layer)
-        number = _FEWEST_BINS
-        if len(ends) == 2 and 0 < ends[0] < ends[1] < math.inf:
-            spread = math.log(ends[1] / ends[0]) * math.sqrt(self.experiment.width / width)
-            span = math.log(high / low) if self.log else (high - low) / math.sqrt(ends[0] * ends[1])
-            number = int(min(max(18 * span / spread, number), _MOST_BINS))
-        return Bins(low, high, number, self.log)
-
-
-class _Counts:
-    """Counts of one width's networks in bins, kept up to date by counting new ones only."""
-
-    def __init__(self, sample: WidthSample, view: _LengthAxis) -> None:
-        self.sample, self.layer, self.bins = sample, view.layer, view.bins(sample.width)
-        self.counts: NDArray[np.intp] = np.zeros(self.bins.number, dtype=np.intp)
-        self.seen = self.above = 0
-
-    def serves(self, sample: WidthSample, view: _LengthAxis) -> bool:
-        """Whether it counts just this."""
-        same = self.sample is sample and self.layer == view.layer
-        return same and self.bins == view.bins(sample.width)
-
-    def outline(self) -> tuple[Array, Array]:
-        """Corners of the staircase around the counts, highest bin 1; none of empty stretches."""
-        new = self.sample.lengths[self.seen :, self.layer - 1]
-        self.counts += self.bins.count(new)
-        self.above += int((new >= self.bins.high).sum())
-        self.seen += len(new)
-        heights = np.concatenate([[0], self.counts, [0]]) / max(self.counts.max(), 1)
-        turns = np.flatnonzero(np.diff(heights))
-        corners = np.column_stack([heights[turns], heights[turns + 1]])
-        return np.repeat(self.bins.edges[turns], 2), corners.ravel()

@@ -23,7 +23,7 @@ from lengthlab.widgets.model import Model
 from lengthlab.widgets.own import Own, choice
 from lengthlab.widgets.panel import Field
 from lengthlab.widgets.view import View
-from lengthlab.widgets.words import formula_note, in_words, number
+from lengthlab.widgets.words import number
 
 _MOST = 1e100  # of a length that is looked at
 _KEYS = {"ArrowLeft": -0.05, "ArrowRight": 0.05, "ArrowDown": -0.5, "ArrowUp": 0.5}
@@ -74,6 +74,7 @@ class AssumptionsView(View):
     sight = ("activation", "formula", "q", "sigma_w", "sigma_b")
     more = ("scale", "input_length")
     options: ClassVar = {"scale": picture.SCALES}
+    counts = ()
     samples = False
 
     q = Own(
@@ -114,12 +115,6 @@ class AssumptionsView(View):
         """What `assess` says of phi; None if phi raised."""
         self.complete()
         return self._assessed()
-
-    @property
-    def summary(self) -> str:
-        """One line of numbers: the integral, where it lives, the three assumptions."""
-        self.complete()
-        return self._words()
 
     # What the picture shows
 
@@ -176,9 +171,6 @@ class AssumptionsView(View):
 
     # In words
 
-    def _words(self) -> str:
-        return f"{self.model.captioned()}: {in_words(self._pairs())}"
-
     def _pairs(self) -> list[tuple[str, str]]:
         pairs, found = [("q", number(self.q))], self.made.integrand
         if found is not None:
@@ -197,7 +189,7 @@ class AssumptionsView(View):
         return pairs
 
     def _lines(self) -> list[str]:
-        lines, known = formula_note(self.model.activation), self._assessed()
+        lines, known = self._about_phi(), self._assessed()
         if known is None:
             return lines
         for name, found in zip(
@@ -227,9 +219,11 @@ class AssumptionsView(View):
             "on the third, or move q with the arrow keys; Home takes the length of layer 1."
         )
 
+    def _caption_in_words(self) -> str:
+        return f"{self._parameters_in_words()}, q {number(self.q)}"
+
     def _caption(self, text: str) -> None:
-        caption = f"{self.model.captioned()}, q {number(self.q)}"
-        picture.caption_assumptions(self._artists, text and caption)
+        picture.caption_assumptions(self._artists, text)
 
     # From the reader
 

@@ -9,7 +9,7 @@ from lengthlab.formula import formula
 from lengthlab.widgets.model import Model
 from lengthlab.widgets.panel import Field, Panel
 from lengthlab.widgets.run import PARAMETERS
-from lengthlab.widgets.words import formula_note, notes
+from lengthlab.widgets.words import formula_note, notes, unseen
 
 _NUMBERS = (*PARAMETERS[1:], "trials")
 _FIELDS = (
@@ -148,10 +148,13 @@ class Controls(Panel):
         self.running, self.message = self.model.running, self.model.message
 
     def _lines(self) -> list[str]:
-        """Sentences under the buttons; in a lecture only those that warn."""
-        lines = notes(self.model.experiment, band=self.banded)
-        known = formula_note(self.model.activation) if self.presentation else []
-        return [line for line in lines if line not in known]
+        """Sentences under the buttons."""
+        return self._about_phi() + notes(self.model.experiment, band=self.banded)
+
+    def _about_phi(self) -> list[str]:
+        """Say phi's formula, and what of phi no networks show; in a lecture what warns only."""
+        phi = self.model.activation
+        return ([] if self.presentation else formula_note(phi)) + unseen(phi)
 
     def _parameters(self) -> dict[str, Any]:
         phi = self.model.activation

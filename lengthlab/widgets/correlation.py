@@ -17,7 +17,7 @@ from lengthlab.widgets.model import Model
 from lengthlab.widgets.own import Own, choice
 from lengthlab.widgets.panel import Field
 from lengthlab.widgets.view import View
-from lengthlab.widgets.words import formula_note, in_words, number
+from lengthlab.widgets.words import number
 
 _EDGE = 1e-9  # distance of chi from 1 that is one of rounding
 
@@ -58,6 +58,7 @@ class CorrelationView(View):
     """
 
     sight = ("activation", "sigma_w", "sigma_b", "angle", "depth")
+    lecture = ("activation", "sigma_w", "angle")
     more = (
         *("formula", "width", "scale"),
         *("trials", "input_length", "keep_probability", "seed"),
@@ -148,15 +149,6 @@ class CorrelationView(View):
 
     # In words
 
-    @property
-    def summary(self) -> str:
-        """One line of numbers: the angle in the last layer, the fixed point, chi."""
-        self.complete()
-        return self._words()
-
-    def _words(self) -> str:
-        return f"{self.model.caption}: {in_words(self._pairs())}"
-
     def _pairs(self) -> list[tuple[str, str]]:
         path, depth = self.made.path, self.model.depth
         pairs = [("inputs", f"{number(self.angle)}°")]
@@ -180,7 +172,7 @@ class CorrelationView(View):
 
     def _lines(self) -> list[str]:
         net, width, depth = self.model.experiment.net, self.model.width, self.model.depth
-        lines, steps = formula_note(net.activation), self._maps()
+        lines, steps = self._about_phi(), self._maps()
         if steps.reason:
             lines.append(f"{steps.reason[0].upper()}{steps.reason[1:]}.")
         elif len(self.made.path) < depth:

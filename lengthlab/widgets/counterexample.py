@@ -15,7 +15,7 @@ from lengthlab.widgets.model import Model
 from lengthlab.widgets.own import Own, choice
 from lengthlab.widgets.panel import Field
 from lengthlab.widgets.view import View
-from lengthlab.widgets.words import in_words, number
+from lengthlab.widgets.words import number, unseen
 
 _DEEPEST = 50
 _WIDTH = 1_000_000
@@ -63,9 +63,11 @@ class CounterexampleView(View):
     """
 
     sight = ("activation", "sigma_w", "sigma_b", "against", "layer")
+    lecture = ("activation", "against", "layer")
     more = ("formula", "width", "trials", "seed")
     options: ClassVar = {"against": catalogue()}
     forms = ("png", "svg", "csv")
+    counts = ("width", "seed")
 
     against = Own(
         Field("against", "against", kind="choice"),
@@ -107,12 +109,6 @@ class CounterexampleView(View):
         self.complete()
         return self._outcomes[1]
 
-    @property
-    def summary(self) -> str:
-        """One line of numbers: both, at the largest width."""
-        self.complete()
-        return self._words()
-
     def changed_own(self) -> None:
         """Show a value of the view's own that has changed: what is drawn begins anew."""
         pair = self._pair
@@ -144,18 +140,18 @@ class CounterexampleView(View):
 
     # In words
 
-    def _words(self) -> str:
-        return f"{self.model.captioned('width', 'seed')}: {in_words(self._pairs())}"
-
     def _pairs(self) -> list[tuple[str, str]]:
         known = () if self._due() else self._outcomes[1]
         pairs = []
         for k, side in enumerate(self.sides):
             name, sample = side.name, side.samples[-1]
-            pairs.append((name, _fate(known[k]) if known else "…"))
+            fate = _fate(known[k]) if known else "…"
+            pairs.append((name, fate if side.faithful else f"{fate} (no float can tell)"))
+            pairs.append(("length map", side.no_limit or number(side.limit)))
             low, median, high = sample.quantiles(_PATIENCE if self.model.running else 0.0)
             if sample.drawn:
-                where = f"q_{self.layer} at N = {sample.width}"
+                whose = "" if side.faithful else " of floats"
+                where = f"q_{self.layer}{whose} at N = {sample.width}"
                 pairs.append((where, f"{number(median)} ({number(low)} to {number(high)})"))
             shares = side.sums.shares[:, -1]
             if np.isfinite(shares).any():
@@ -171,7 +167,8 @@ class CounterexampleView(View):
         ]
         if not self._due():
             for side, found in zip(self.sides, self._outcomes[1], strict=True):
-                lines.append(f"{side.name}: {found.reason}")
+                what = [f"{side.name}: {found.reason}", *unseen(side.net.activation)]
+                lines.append(" ".join(what))
         if self.model.width > LARGEST:
             lines.append(f"Drawn up to N = {LARGEST}: wider networks take minutes.")
         return lines
@@ -185,9 +182,11 @@ class CounterexampleView(View):
             "same divided by N. Left and right arrow keys choose the layer, space pauses."
         )
 
+    def _caption_in_words(self) -> str:
+        return f"{self._parameters_in_words()}, layer {self.layer}"
+
     def _caption(self, text: str) -> None:
-        caption = f"{self.model.captioned('width', 'seed')}, layer {self.layer}"
-        drawing.caption_counterexample(self._artists, text and caption)
+        drawing.caption_counterexample(self._artists, text)
 
     def _table(self) -> str:
         return sides_table(self.sides, self.layer)

@@ -11,7 +11,7 @@ from lengthlab.network import Network
 from lengthlab.rng import block_generator
 from lengthlab.widgets.run import Run
 from lengthlab.widgets.widths_source import Networks, Together, stream
-from lengthlab.widgets.words import named
+from lengthlab.widgets.words import named, unseen
 
 LARGEST = 10**7
 """Largest width that is drawn."""
@@ -133,10 +133,10 @@ class BothSides(Together):
         gain = net.gain / net.keep_probability
         sums = Sums(width, gain=gain, noise=net.sigma_b**2)
         samples = tuple(LayerSample(size) for size in sizes(width))
-        name = named(net.activation)
+        name, faithful = named(net.activation), not unseen(net.activation)
         try:
             found = length_map(net, depth=self.layer)
         except Exception:  # whatever a phi does: the run will say it
-            return Side(net, math.nan, sums, samples, name=name)
+            return Side(net, math.nan, sums, samples, name=name, faithful=faithful)
         overflow = found.first_infinite is None and found.first_overflow is not None
-        return Side(net, float(found.values[-1]), sums, samples, overflow, name)
+        return Side(net, float(found.values[-1]), sums, samples, overflow, name, faithful)

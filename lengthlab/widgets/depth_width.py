@@ -3,6 +3,8 @@
 import math
 from typing import Any, ClassVar
 
+import numpy as np
+
 from lengthlab.activations import Activation
 from lengthlab.drawing import depth_width as drawing
 from lengthlab.drawing.depth_laws import DepthLaw, depth_law
@@ -54,6 +56,8 @@ class DepthWidth(View):
     >>> view.close()
     """
 
+    lecture = ("activation", "width", "depth")
+    banded = True  # by the 90 % of first order
     more = ("formula", "x_axis", "trials", "input_length", "keep_probability", "seed")
     options: ClassVar = {"x_axis": drawing.X_AXES}
     forms = ("png", "svg", "csv")
@@ -105,15 +109,15 @@ class DepthWidth(View):
 
     def _move(self) -> None:
         drawing.update_depth_width(
-            self._artists, self.model.experiment, self.law, self.sample, x_axis=self.x_axis
+            self._artists,
+            self.model.experiment,
+            self.law,
+            self.sample,
+            x_axis=self.x_axis,
+            running=self.model.running,
         )
 
     # In words
-
-    @property
-    def summary(self) -> str:
-        """One line of numbers: the last layer."""
-        return f"{self.model.caption}: " + ", ".join(f"{a} {b}" for a, b in self._pairs())
 
     def _pairs(self) -> list[tuple[str, str]]:
         law, sample, experiment = self.law, self.sample, self.model.experiment
@@ -145,7 +149,7 @@ class DepthWidth(View):
                 "not dead (the sampled median and 90 % count those too); the dotted lines take the "
                 "logarithm for normal."
             )
-        else:
+        elif np.isfinite(self.law.low[1:]).any():
             lines.append("The 90 % by theory are of first order, around the length map.")
         return lines
 

@@ -16,7 +16,7 @@ from lengthlab.widgets.model import Model
 from lengthlab.widgets.own import Own, switch
 from lengthlab.widgets.panel import Field
 from lengthlab.widgets.view import View
-from lengthlab.widgets.words import in_words, number
+from lengthlab.widgets.words import number
 
 _PATIENCE = 0.02
 
@@ -61,6 +61,7 @@ class HiddenNodesView(View):
     """
 
     sight = ("activation", "sigma_w", "sigma_b", "width", "layer")
+    lecture = ("activation", "width", "layer")
     more = (
         *("formula", "log", "depth"),
         *("trials", "input_length", "keep_probability", "seed"),
@@ -153,9 +154,6 @@ class HiddenNodesView(View):
         self._move()  # what lies beyond the axis is counted there
         return self._words()
 
-    def _words(self) -> str:
-        return f"{self.model.caption}: {in_words(self._pairs())}"
-
     def _pairs(self) -> list[tuple[str, str]]:
         law, found = None if self._due() else self._law[1], self._statistics()
         qt = float(self.model.experiment.prediction.values[self.layer - 1])
@@ -206,8 +204,11 @@ class HiddenNodesView(View):
             "layer, up and down a logarithmic or linear density axis, space pauses."
         )
 
+    def _caption_in_words(self) -> str:
+        return f"{self._parameters_in_words()}, layer {self.layer}"
+
     def _caption(self, text: str) -> None:
-        drawing.caption_hidden_nodes(self._artists, text and f"{text}, layer {self.layer}")
+        drawing.caption_hidden_nodes(self._artists, text)
 
     def _table(self) -> str:
         return nodes_table(self.sample)

@@ -65,11 +65,6 @@ class Histograms(View):
         self._artists = drawing.draw_histograms(self.model.experiment, axes=axes)
         super().__init__(self._artists, presentation=presentation)
 
-    @property
-    def summary(self) -> str:
-        """One line of numbers: the first and the last layer."""
-        return f"{self.model.caption}: " + ", ".join(f"{a} {b}" for a, b in self._pairs())
-
     def _pairs(self) -> list[tuple[str, str]]:
         experiment = self.model.experiment
         ends = 1, experiment.depth

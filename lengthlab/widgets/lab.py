@@ -117,7 +117,12 @@ class LengthLab(View):
     @property
     def summary(self) -> str:
         """One line of numbers: the parameters, and the layer that is shown large."""
-        return f"{self.model.caption}: {describe_layer(self.model.experiment, self.layer)}"
+        return self._words()
+
+    def _words(self) -> str:
+        """Give it without what depends on the axis, or on a law that is slow."""
+        layer = describe_layer(self.model.experiment, self.layer)
+        return f"{self._parameters_in_words()}: {layer}"
 
     def changed_own(self) -> None:
         """Show a value of the view's own that has changed."""
@@ -165,7 +170,7 @@ class LengthLab(View):
         try:
             law = length_law(experiment.net, width=experiment.width, depth=experiment.depth)
         except UnresolvedError as error:
-            self._law = experiment, None, str(error)
+            self._law = experiment, None, error.reason
         else:
             self._law = experiment, law, ""
 

@@ -14,7 +14,7 @@ from lengthlab.widgets.model import Model
 from lengthlab.widgets.own import Own
 from lengthlab.widgets.panel import Field
 from lengthlab.widgets.view import View
-from lengthlab.widgets.words import formula_note, number
+from lengthlab.widgets.words import number
 
 _FEW = 1e-9  # relative to the axis: the least start that a drag gives
 
@@ -51,6 +51,7 @@ class LengthMapView(View):
 
     sight = ("activation", "sigma_w", "sigma_b", "start", "steps")
     more = ("formula", "input_length", "keep_probability")
+    counts = ()
     samples = False
 
     start = Own(
@@ -103,17 +104,11 @@ class LengthMapView(View):
 
     # In words
 
-    @property
-    def summary(self) -> str:
-        """One line of numbers: the start, the end, the fixed points."""
-        self.complete()
-        return self._words()
-
     def _words(self) -> str:
         end = number(float(self.made.path[-1]))
         text = f"from {number(self.start)} in {self.steps} steps to {end}"
         parts = [text, *(f"{label} {value}" for label, value in self._found())]
-        return f"{self.model.captioned()}: " + ", ".join(parts)
+        return f"{self._parameters_in_words()}: " + ", ".join(parts)
 
     def _pairs(self) -> list[tuple[str, str]]:
         end = number(float(self.made.path[-1]))
@@ -130,9 +125,11 @@ class LengthMapView(View):
         return found or [("fixed points", "none")]
 
     def _lines(self) -> list[str]:
-        lines = [] if self.presentation else formula_note(self.model.activation)
+        lines = self._about_phi()
         wall = self.made.wall
-        if math.isfinite(wall):
+        if wall == 0:
+            lines.append("The map is infinite at every q > 0.")
+        elif math.isfinite(wall):
             lines.append(f"The map is infinite from q = {number(wall)} on (dotted line).")
         points = self._points()
         if points is not None and not points.certain:
@@ -147,7 +144,7 @@ class LengthMapView(View):
         )
 
     def _caption(self, text: str) -> None:
-        drawing.caption_cobweb(self._artists, text and self.model.captioned())
+        drawing.caption_cobweb(self._artists, text)
 
     # From the reader
 

@@ -10,7 +10,7 @@ from lengthlab.drawing import phase_diagram as picture
 from lengthlab.phase_diagram import PhaseDiagram as Plane
 from lengthlab.widgets.model import Model
 from lengthlab.widgets.view import View
-from lengthlab.widgets.words import formula_note, number
+from lengthlab.widgets.words import number
 
 _STEP = 0.05  # of an arrow key
 _DIGITS = 2  # of a place that is clicked
@@ -54,6 +54,7 @@ class PhaseDiagram(View):
 
     sight = ("activation", "sigma_w", "sigma_b", "formula")
     more = ("input_length", "keep_probability")
+    counts = ()
     samples = False
 
     def __init__(
@@ -68,12 +69,6 @@ class PhaseDiagram(View):
         self._exact: tuple[Any, picture.Rest | None] = (None, None)
         self._artists = picture.draw_phase_diagram(self.model.experiment.net, None)
         super().__init__(self._artists, presentation=presentation)
-
-    @property
-    def summary(self) -> str:
-        """One line of numbers: where the lengths rest, and chi there."""
-        self.complete()
-        return self._words()
 
     # What the picture shows: the plane waits for a second, the point for nothing
 
@@ -130,7 +125,7 @@ class PhaseDiagram(View):
     def _words(self) -> str:
         numbers = [f"{label} {value}" for label, value in self._pairs()[:2]]
         parts = [*numbers, *(value for _, value in self._pairs()[2:])]
-        return f"{self.model.captioned()}: {', '.join(parts) or 'not known'}"
+        return f"{self._parameters_in_words()}: {', '.join(parts) or 'not known'}"
 
     def _pairs(self) -> list[tuple[str, str]]:
         found = self._rest()
@@ -143,12 +138,15 @@ class PhaseDiagram(View):
         ]
 
     def _lines(self) -> list[str]:
-        lines = formula_note(self.model.activation)
+        lines = self._about_phi()
         outside = self.model.sigma_w > picture.SIGMA_W[1] or self.model.sigma_b > picture.SIGMA_B[1]
         if outside:
             lines.append("The model's point is outside of the picture: the arrow points to it.")
         if self._plane is not None and _jumps(self._plane):
-            lines.append("chi is infinite: phi jumps, or its slope has no mean square.")
+            lines.append(
+                "Where lengths rest above 0 chi is infinite: phi jumps, or its slope has no mean "
+                "square."
+            )
         if self._plane is not None and not self._plane.certain:
             lines.append("That the lengths are finite rests on probing phi.")
         return lines
@@ -164,7 +162,7 @@ class PhaseDiagram(View):
         )
 
     def _caption(self, text: str) -> None:
-        picture.caption_phase_diagram(self._artists, text and self.model.captioned())
+        picture.caption_phase_diagram(self._artists, text)
 
     # From the reader
 

@@ -10,7 +10,7 @@ from lengthlab.drawing.scale_maps import LAYERS, KnownScales, ScaleMap, Shown, s
 from lengthlab.gaussian import Estimate
 from lengthlab.widgets.model import Model
 from lengthlab.widgets.view import View
-from lengthlab.widgets.words import formula_note, number
+from lengthlab.widgets.words import number
 
 _STEP = 0.05  # of an arrow key
 _EDGE = 1e-9  # a slope so near to 1 counts as 1
@@ -49,6 +49,7 @@ class UnitScaleView(View):
 
     sight = ("activation", "sigma_w", "sigma_b", "formula")
     more = ("input_length", "keep_probability")
+    counts = ()
     samples = False
     forms = ("png", "svg", "csv")
 
@@ -69,12 +70,6 @@ class UnitScaleView(View):
         """The sigma_w at which this model keeps a length of 1; None if there is none."""
         shown: Shown = self.made
         return shown.unit
-
-    @property
-    def summary(self) -> str:
-        """One line of numbers: the unit scale, and what the model's own scale does."""
-        self.complete()
-        return self._words()
 
     # What the picture shows
 
@@ -112,10 +107,6 @@ class UnitScaleView(View):
 
     # In words
 
-    def _words(self) -> str:
-        parts = [f"{label} {value}" for label, value in self._pairs()]
-        return f"{self.model.captioned()}: {', '.join(parts)}"
-
     def _pairs(self) -> list[tuple[str, str]]:
         shown: Shown = self.made
         if not shown.maps:
@@ -128,7 +119,7 @@ class UnitScaleView(View):
         return [*pairs, (f"sigma_w {number(own.sigma_w)}", fate)]
 
     def _lines(self) -> list[str]:
-        lines = formula_note(self.model.activation)
+        lines = self._about_phi()
         if self.made.why_none:
             lines.append(f"No unit scale: {self.made.why_none}.")
         keep = self.model.keep_probability
@@ -152,7 +143,7 @@ class UnitScaleView(View):
         )
 
     def _caption(self, text: str) -> None:
-        picture.caption_unit_scale(self._artists, text and self.model.captioned())
+        picture.caption_unit_scale(self._artists, text)
 
     def _table(self) -> str:
         self.complete()

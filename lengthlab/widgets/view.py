@@ -21,6 +21,7 @@ from lengthlab.widgets.model import Model
 from lengthlab.widgets.own import owned
 from lengthlab.widgets.panel import BUTTONS
 from lengthlab.widgets.run import PARAMETERS, Source
+from lengthlab.widgets.words import in_words
 
 _FORWARDED = (*PARAMETERS, "trials", "drawn", "generation")
 _FRAMES = 120  # a run is spread over so many at least, or nobody would see it grow
@@ -74,6 +75,8 @@ class View(Controls, LiveFigure):
         Of the model's sliders, where this view wants others: attributes of `Field` by name.
     forms : tuple of str
         Suffixes of the files that can be saved.
+    counts : tuple of str
+        Those of width, depth and seed on which the picture depends.
     samples : bool
         Whether it shows anything drawn at random: if not, it has no run and no seed.
     """
@@ -84,6 +87,7 @@ class View(Controls, LiveFigure):
     options: ClassVar[Mapping[str, Sequence[str]]] = {}
     ranges: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     forms: ClassVar[tuple[str, ...]] = ("png", "svg")
+    counts: ClassVar[tuple[str, ...]] = ("width", "depth", "seed")
     samples: ClassVar[bool] = True
     shown = False  # until all is made
     _enlisted = False
@@ -172,8 +176,9 @@ class View(Controls, LiveFigure):
 
     @property
     def summary(self) -> str:
-        """One line of numbers."""
-        return self.model.summary
+        """One line of numbers: the parameters, and what stands under the picture."""
+        self.complete()
+        return self._words()
 
     def still(self) -> dict[str, str]:
         """Return the present picture and numbers for where no kernel runs, by MIME type."""
@@ -243,7 +248,15 @@ class View(Controls, LiveFigure):
 
     def _words(self) -> str:
         """Give the summary as far as it is known, without slow work."""
-        return self.summary
+        return f"{self._parameters_in_words()}: {in_words(self._pairs())}"
+
+    def _parameters_in_words(self) -> str:
+        """Say what the numbers depend on."""
+        return self.model.captioned(*self.counts)
+
+    def _caption_in_words(self) -> str:
+        """Say what the picture depends on, for where it stands without controls."""
+        return self._parameters_in_words()
 
     def _pairs(self) -> Sequence[tuple[str, str]]:
         """Pairs of label and value under the picture."""
@@ -254,7 +267,7 @@ class View(Controls, LiveFigure):
         return self._words()
 
     def _caption(self, text: str) -> None:
-        """Write above the picture, where it stands without controls; "" takes it away."""
+        """Write at the picture, where it stands without controls; "" takes it away."""
 
     def _table(self) -> str:
         """Numbers of the picture as comma separated values, if "csv" is one of `forms`."""
@@ -325,7 +338,7 @@ class View(Controls, LiveFigure):
     @contextmanager
     def _captioned(self) -> Iterator[None]:
         with self.model.lock:
-            self._caption(self.model.caption)
+            self._caption(self._caption_in_words())
             try:
                 yield
             finally:

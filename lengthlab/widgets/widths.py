@@ -23,7 +23,7 @@ from lengthlab.widgets.own import Own
 from lengthlab.widgets.panel import Field
 from lengthlab.widgets.view import View
 from lengthlab.widgets.widths_source import NetworksOfAllWidths, most_networks
-from lengthlab.widgets.words import in_words, number
+from lengthlab.widgets.words import number
 
 NEAREST = "nearest to N_0"
 
@@ -70,12 +70,14 @@ class WidthExplorer(View):
     """
 
     sight = ("activation", "sigma_w", "sigma_b", "depth", "eps")
+    lecture = ("activation", "sigma_w", "eps")
     more = (
         *("formula", "delta", "layer", "at_width"),
         *("trials", "input_length", "keep_probability", "seed"),
     )
     options: ClassVar = {"at_width": (NEAREST, *map(str, WIDTHS))}
     forms = ("png", "svg", "csv")
+    counts = ("depth", "seed")
 
     layer = Own(
         Field("layer", "layer", whole=True),
@@ -170,11 +172,8 @@ class WidthExplorer(View):
 
     # In words
 
-    def _words(self) -> str:
-        return f"{self._parameters_in_words()}: {in_words(self._pairs())}"
-
     def _parameters_in_words(self) -> str:
-        names = self.model.captioned("depth", "seed")
+        names = super()._parameters_in_words()
         return f"{names}, eps {number(self.eps)}, delta {number(self.delta)}"
 
     def _pairs(self) -> list[tuple[str, str]]:
@@ -217,7 +216,7 @@ class WidthExplorer(View):
         )
 
     def _caption(self, text: str) -> None:
-        drawing.caption_widths(self._artists, text and self._parameters_in_words())
+        drawing.caption_widths(self._artists, text)
 
     def _table(self) -> str:
         self.complete()

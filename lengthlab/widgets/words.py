@@ -76,13 +76,30 @@ def formula_note(phi: Activation) -> list[str]:
     return [f"phi(x) = {phi.formula}"] if phi.formula else []
 
 
+def unseen(phi: Activation) -> list[str]:
+    """Say what no simulation can see of phi.
+
+    Examples
+    --------
+    >>> from lengthlab.activations import activation
+    >>> print(*unseen(activation("dirichlet")), *unseen(activation("tanh")))  # doctest: +ELLIPSIS
+    No simulation can see this phi: every float is rational, so networks of floats have phi = 1...
+    """
+    if phi.into is None or phi.name != "dirichlet":  # others of that name are not the catalogue's
+        return []
+    return [
+        "No simulation can see this phi: every float is rational, so networks of floats have "
+        "phi = 1. A node of variance above 0 is irrational with probability 1, so the length map "
+        "has phi = 0."
+    ]
+
+
 def notes(experiment: Experiment, *, band: bool) -> list[str]:
-    """Say what the picture does not: phi's formula, where the map or the band ends, and why.
+    """Say what the picture does not: where the map or the band ends, and why.
 
     Of the band only if the picture shows one.
     """
-    prediction = experiment.prediction
-    found = formula_note(experiment.net.activation)
+    prediction, found = experiment.prediction, []
     if prediction.first_infinite:
         found.append(f"The length map is infinite from layer {prediction.first_infinite} on.")
     if prediction.first_overflow:

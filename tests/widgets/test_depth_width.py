@@ -296,3 +296,42 @@ def test_summary_digits_and_close():
     view.close()
     after = sum(len(h) for kinds in model._trait_notifiers.values() for h in kinds.values())
     assert after == before
+
+
+def test_a_control_that_moves_keeps_limits_that_will_do():
+    # At 1.35 the map falls to -6 or so, at 1.37 to -3: one axis serves both.
+    view = DepthWidth(sigma_w=1.35)
+    view._receive(None, {"kind": "view", "width": 960, "ratio": 1}, [])
+    ends = view._artists.main.get_ylim()
+    for sigma_w in (1.36, 1.37):
+        view.sigma_w = sigma_w
+        view._receive(None, {"kind": "frame", "slot": 1}, [])
+        assert view._artists.main.get_ylim() == ends
+    view.sigma_w = 2.0  # and rises to 70
+    view._receive(None, {"kind": "frame", "slot": 1}, [])
+    assert view._artists.main.get_ylim()[1] > 60
+    view.sigma_w = 1.4
+    view._receive(None, {"kind": "frame", "slot": 1}, [])
+    assert view._artists.main.get_ylim()[1] < 30
+    view.close()
+
+
+def test_at_rest_the_limits_do_not_depend_on_what_was_before():
+    view, fresh = DepthWidth(sigma_w=1.35), DepthWidth(sigma_w=1.4)
+    view.run(50)
+    view.sigma_w = 1.4
+    for each in (view, fresh):
+        each.run(50)
+        assert each.figure
+    assert view._artists.main.get_ylim() == fresh._artists.main.get_ylim()
+    view.close()
+    fresh.close()
+
+
+def test_two_axes_beside_each_other_have_their_numbers_once():
+    view = DepthWidth(width=50, depth=20)
+    for width, seen in ((960, False), (400, True)):
+        view._receive(None, {"kind": "view", "width": width, "ratio": 1}, [])
+        assert view._artists.main.yaxis.get_tick_params()["labelleft"]
+        assert view._artists.single.yaxis.get_tick_params()["labelleft"] is seen
+    view.close()
