@@ -5,6 +5,8 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 MOST_UNITS = 10**12
 """Largest width; counts of units are then exact as floats, and their laws hold to rounding."""
 
@@ -107,7 +109,7 @@ def check_real(
     bounds = [(">", above), (">=", at_least), ("<", below), ("<=", at_most)]
     limits = " and ".join(f"{sign} {bound:g}" for sign, bound in bounds if bound is not None)
     rule = f"{name} must be a finite number {limits}".rstrip() + f", got {shown(value)}"
-    if isinstance(value, (bool, str, bytes)):
+    if isinstance(value, (bool, str, bytes)) or value is np.ma.masked:
         raise TypeError(rule)
     try:
         number = float(value)
@@ -156,5 +158,6 @@ def check_size(shape: tuple[int, ...], what: str, way_out: str) -> None:
     """
     size = 8 * math.prod(shape)
     if size > MOST_BYTES:
-        msg = f"{what} need {size / 1e6:.0f} MB, more than {MOST_BYTES / 1e6:.0f} MB; {way_out}"
+        need = f"{size / 1e6:.0f}" if size < 10**18 else "over 10^12"
+        msg = f"{what} need {need} MB, more than {MOST_BYTES / 1e6:.0f} MB; {way_out}"
         raise ValueError(msg)

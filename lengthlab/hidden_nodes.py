@@ -66,8 +66,8 @@ def sample_hidden_nodes(
     (1000, 3, 5)
     """
     check_network(net)
-    width, depth = check_width(width), check_count("depth", depth)
-    trials = check_count("trials", trials)
+    width, depth = check_width(width), check_count("depth", depth, maximum=10**7)
+    trials = check_count("trials", trials, maximum=10**12)
     way_out = "ask for fewer trials, or use sample_lengths, which keeps one number a layer"
     check_size((trials, depth, width), f"{trials} trials of {depth} x {width} units", way_out)
     law = _HiddenNodes(net, width, depth)

@@ -17,11 +17,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lengthlab.activations import Array
+from lengthlab.activations import Activation, Array
 from lengthlab.checks import check_count, check_width
 from lengthlab.length_map import LengthMap, length_map
 from lengthlab.length_process import sample_lengths
-from lengthlab.network import Network, check_network
+from lengthlab.network import Network
 from lengthlab.rng import RandomState, seed_sequence
 
 Table: TypeAlias = NDArray[np.void]
@@ -70,7 +70,7 @@ def sweep(
     widths : iterable of int
         Units a layer, each from 1 to 10^12.
     depth, trials : int
-        Layers, and networks a setting, ``>= 1``.
+        Layers, from 1 to 10^7, and networks a setting, from 1 to 10^12.
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None
         Each setting has streams of its own, by its row.
     executor : None, concurrent.futures.Executor or dask.distributed.Client
@@ -112,7 +112,8 @@ def sweep(
     (4, 3)
     """
     nets, sizes = _check_networks(networks), _check_widths(widths)
-    depth, trials = check_count("depth", depth), check_count("trials", trials)
+    depth = check_count("depth", depth, maximum=10**7)
+    trials = check_count("trials", trials, maximum=10**12)
     seed, (runner, alive) = seed_sequence(rng), _check_executor(executor)
     if isinstance(runner, ProcessPoolExecutor):
         _check_picklable(nets)
@@ -311,19 +312,29 @@ def _submit(executor: Executor, chunk: _Chunk) -> Future[Any] | None:
 
 
 def _check_networks(networks: Any) -> list[Network]:
-    if isinstance(networks, (Network, str)) or not isinstance(networks, Iterable):
+    if isinstance(networks, (Network, str)) or not _is_list(networks):
         way_out = f"; write [{networks!r}]" if isinstance(networks, Network) else ""
         msg = f"networks must be a list of Network, got {networks!r}{way_out}"
         raise TypeError(msg)
-    nets = [check_network(net) for net in networks]
+    nets = list(networks)
+    for net in nets:
+        if not isinstance(net, Network):
+            way_out = f"; write Network({net!r})" if isinstance(net, (str, Activation)) else ""
+            msg = f"networks must be a list of Network, got {net!r} among them{way_out}"
+            raise TypeError(msg)
     if not nets:
         msg = "networks must hold a Network at least, got none"
         raise ValueError(msg)
     return nets
 
 
+def _is_list(values: Any) -> bool:
+    """Whether one can go through them; numpy's numbers are Iterable but say no."""
+    return isinstance(values, Iterable) and getattr(values, "ndim", 1) > 0
+
+
 def _check_widths(widths: Any) -> list[int]:
-    if isinstance(widths, str) or not isinstance(widths, Iterable):
+    if isinstance(widths, str) or not _is_list(widths):
         msg = f"widths must be a list of integers, got {widths!r}; write [{widths!r}]"
         raise TypeError(msg)
     sizes = [check_width(width) for width in widths]

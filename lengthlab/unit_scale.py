@@ -57,6 +57,7 @@ def unit_scale(activation: str | Activation, sigma_b: float = 0.0) -> float:
             way_out = "0 on almost every x, it gives every network the length sigma_b^2"
         elif not moment.overflow:
             way_out = "no sigma_w keeps a length of 1; see lengthlab.outcome"
-        msg = f"activation must have a finite E phi(Z)^2 > 0, got {phi.name!r} with {size}; {way_out}"
+        got = f"{phi.name!r} with {size}"
+        msg = f"activation must have a finite E phi(Z)^2 > 0, got {got}; {way_out}"
         raise ValueError(msg)
     return math.sqrt((1 - net.sigma_b) * (1 + net.sigma_b) / moment.value)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lengthlab.checks import check_count, check_real, check_sequence
+from lengthlab.checks import check_count, check_real, check_sequence, check_size
 
 
 @pytest.mark.parametrize("value", [1, 64, 10**30, np.int8(7), np.uint64(2**63), np.array(5)])
@@ -132,3 +132,16 @@ def test_an_integer_of_any_length_is_refused_with_a_message(digits):
     with pytest.raises(TypeError, match=f"kinks must be a tuple of numbers, {told}"):
         check_sequence("kinks", value)
     assert check_count("width", value) == value
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_masked_element_is_no_number():
+    with pytest.raises(TypeError, match="sigma_w must be a finite number > 0"):
+        check_real("sigma_w", np.ma.masked, above=0)
+
+
+def test_a_size_beyond_the_floats_is_refused_all_the_same():
+    with pytest.raises(
+        ValueError, match=r"so many trials need over 10\^12 MB, more than 256 MB; less"
+    ):
+        check_size((10**400, 2), "so many trials", "less")

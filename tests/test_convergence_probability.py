@@ -309,6 +309,15 @@ def test_the_budget_is_kept():
         assert found.reason == f"the budget of {budget} networks ended first, at 1.1 N_0"
 
 
+def test_without_a_budget_the_hidden_nodes_are_bounded():
+    wide = required_width(TANH, depth=3, eps=1e-5, delta=0.05, rng=8)
+    assert 3 * wide.theory > 2 * 10**9
+    assert (wide.confirmed, wide.networks) == (None, 0)
+    assert wide.reason == "the budget of 0 networks ended first, at 1.1 N_0"
+    he = required_width(HE, depth=3, eps=1e-4, delta=0.05, rng=8)  # a layer costs one node
+    assert (he.theory > 10**9, he.confirmed) == (True, True)
+
+
 def test_widths_at_the_ends():
     wide = required_width(HE, depth=2, eps=1e-6, delta=0.05, rng=9)
     assert wide.theory > 10**12
@@ -404,8 +413,9 @@ COMMON = [
         ({"width": 0}, ValueError, "width must be an integer >= 1 and <= 1000000000000, got 0"),
         ({"width": 10**13}, ValueError, "width must be .*, got 10000000000000"),
         ({"width": None}, TypeError, "width must be an integer .*, got None"),
-        ({"trials": 0}, ValueError, "trials must be an integer >= 1, got 0"),
-        ({"trials": 10.5}, TypeError, r"trials must be an integer >= 1, got 10\.5"),
+        ({"trials": 0}, ValueError, "trials must be an integer >= 1 .*, got 0"),
+        ({"trials": 10**13}, ValueError, "trials must be .* <= 1000000000000, got 10000000000000"),
+        ({"trials": 10.5}, TypeError, r"trials must be an integer >= 1 .*, got 10\.5"),
     ],
 )
 def test_bad_arguments_of_convergence_probability(arguments, error, message):

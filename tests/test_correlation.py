@@ -412,6 +412,21 @@ def test_bad_arguments_of_product_mean(p, q, c, message):
         product_mean(activation("tanh"), p, q, c)
 
 
+@pytest.mark.parametrize(
+    ("phi", "rtol", "error", "message"),
+    [
+        ("tanh", 1e-9, TypeError, r"phi must be .*, got 'tanh'; write activation\('tanh'\)"),
+        (None, 1e-9, TypeError, "phi must be an Activation, got None"),
+        (activation("tanh"), 0.0, ValueError, r"rtol must be a finite number > 0, got 0\.0"),
+        (activation("tanh"), math.nan, ValueError, "rtol must be a finite number > 0, got nan"),
+        (activation("tanh"), "9", TypeError, "rtol must be a finite number > 0, got '9'"),
+    ],
+)
+def test_bad_kinds_of_product_mean(phi, rtol, error, message):
+    with pytest.raises(error, match=message):
+        product_mean(phi, 1.0, 1.0, 0.5, rtol=rtol)
+
+
 def test_nan_of_the_activation_is_refused():
     root = Activation(np.sqrt, name="root")
     with pytest.raises(ValueError, match=r"activation 'root' must return a number or inf, got nan"):

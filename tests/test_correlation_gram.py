@@ -226,8 +226,10 @@ def test_nan_of_the_activation_is_refused():
         ({"inputs_gram": [[-1.0]]}, ValueError, "no negative eigenvalue, got -1 among them"),
         ({"width": 0}, ValueError, "width must be an integer >= 1 .*, got 0"),
         ({"width": 2.0}, TypeError, r"width must be .*, got 2\.0; write 2"),
-        ({"depth": 0}, ValueError, "depth must be an integer >= 1, got 0"),
-        ({"trials": 0}, ValueError, "trials must be an integer >= 1, got 0"),
+        ({"depth": 10**400}, ValueError, "depth must be an integer >= 1 and <= "),
+        ({"trials": 10**400}, ValueError, "trials must be an integer >= 1 and <= "),
+        ({"depth": 0}, ValueError, "depth must be an integer >= 1 .*, got 0"),
+        ({"trials": 0}, ValueError, "trials must be an integer >= 1 .*, got 0"),
         (
             {"trials": 10**9},
             ValueError,

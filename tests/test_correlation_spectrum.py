@@ -7,6 +7,7 @@ import pytest
 
 from lengthlab.activations import Activation, activation
 from lengthlab.correlation import gram_spectrum
+from lengthlab.correlation.kernel import slope_product_mean
 from lengthlab.correlation.spectrum import slope
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -76,6 +77,59 @@ def test_the_gradient_matrix_of_sin():
     kernel = (np.exp(-apart / 2) + np.exp(-along / 2)) / 2
     expected = np.linalg.eigvalsh(kernel * (points @ points.T))
     np.testing.assert_allclose(gram_spectrum("sin", points, matrix="gradient"), expected, atol=1e-9)
+
+
+def of_erf(p, q, c):
+    """erf' = 2 exp(-x^2) / sqrt(pi): a Gaussian integral."""
+    return 4 / math.pi / math.sqrt(1 + 2 * (p + q) + 4 * p * q * (1 - c * c))
+
+
+def of_sin(p, q, c):
+    near, far = p + q - 2 * c * math.sqrt(p * q), p + q + 2 * c * math.sqrt(p * q)
+    return (math.exp(-near / 2) + math.exp(-far / 2)) / 2
+
+
+SLOPES = {
+    "erf": of_erf,
+    "sin": of_sin,
+    "exp": lambda p, q, c: math.exp((p + q) / 2 + c * math.sqrt(p * q)),
+    "relu": lambda p, q, c: (math.pi - math.acos(c)) / (2 * math.pi),
+    "abs": lambda p, q, c: 1 - 2 * math.acos(c) / math.pi,
+    "square": lambda p, q, c: 4 * c * math.sqrt(p * q),
+}
+
+
+@pytest.mark.parametrize("c", [-0.9, 0.0, 0.3, 0.99, 0.9999])
+@pytest.mark.parametrize("name", SLOPES)
+def test_the_mean_product_of_slopes_by_parts(name, c):
+    for p, q in ((1.0, 1.0), (0.01, 4.0)):
+        found, true = slope_product_mean(activation(name), p, q, c), SLOPES[name](p, q, c)
+        assert abs(found.value - true) <= found.error + 1e-14 * abs(true)
+        assert found.error < 1e-9 * SLOPES[name](max(p, q), max(p, q), 1 - 1e-16)
+
+
+def test_slopes_are_taken_of_activations_apart_from_the_ends():
+    for call, error, message in [
+        (("tanh", 1.0, 1.0, 0.5), TypeError, "phi must be an Activation, got 'tanh'; write"),
+        ((activation("tanh"), 0.0, 1.0, 0.5), ValueError, r"p must be .* > 0, got 0\.0"),
+        ((activation("tanh"), 1.0, 1.0, 1), ValueError, "c must be .* > -1 and < 1, got 1"),
+    ]:
+        with pytest.raises(error, match=message):
+            slope_product_mean(*call)
+
+
+@pytest.mark.parametrize("name", ["exp", "erf", "abs"])
+def test_gradient_matrices_of_inputs_that_are_equal_opposite_and_0(name):
+    points = np.array([[1.0, 0.5], [1.0, 0.5], [-1.0, -0.5], [0.0, 0.0], [0.3, -2.0]])
+    squares, kernel = (points**2).sum(axis=1), np.zeros((5, 5))
+    for i, j in np.ndindex(5, 5):
+        if squares[i] and squares[j]:
+            size = math.sqrt(squares[i] * squares[j])
+            c = min(max(points[i] @ points[j] / size, -1.0), 1.0)
+            kernel[i, j] = SLOPES[name](squares[i], squares[j], c) * c * size
+    expected = np.linalg.eigvalsh(kernel)
+    found = gram_spectrum(name, points, matrix="gradient")
+    np.testing.assert_allclose(found, expected, atol=1e-9 * expected[-1])
 
 
 # --- two ways -------------------------------------------------------------------------------------
@@ -173,6 +227,7 @@ def test_one_point():
         ({"inputs": [1.0, 2.0]}, ValueError, r"inputs must have shape \(n, d\).* got shape \(2,\)"),
         ({"inputs": []}, ValueError, r"inputs must have shape \(n, d\)"),
         ({"inputs": "circle"}, TypeError, "inputs must be an array of numbers, .* got 'circle'"),
+        ({"inputs": [[10**400, 0]]}, TypeError, "inputs must be an array of numbers"),
         ({"inputs": [[math.nan, 0.0]]}, ValueError, "inputs must be finite, got nan among them"),
         ({"inputs": np.ones((501, 2))}, ValueError, "inputs must hold at most 500 points, got 501"),
         ({"matrix": "ntk"}, ValueError, "matrix must be 'features' or 'gradient', got 'ntk'"),

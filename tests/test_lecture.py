@@ -22,7 +22,7 @@ def test_two_widgets_in_large_print_leave_pictures_and_numbers():
     shown = [cell for cell in CODE if "widget" in cell["metadata"]["tags"]]
     assert len(shown) == 2
     source = "\n".join(joined(cell["source"]) for cell in CODE)
-    assert len(re.findall(r"presentation=True", source)) == 2
+    assert len(re.findall(r"presentation=True", source)) == 4  # two widgets in each picture
     for cell in shown:
         data = cell["outputs"][0]["data"]
         assert "image/png" in data

@@ -477,6 +477,11 @@ LAW = length_law(Network("tanh"), width=10, depth=2)
         (lambda: length_law(LAW.net, width=None, depth=2), TypeError, "width must be .* got None"),
         (lambda: length_law(LAW.net, width=True, depth=2), TypeError, "width must be .* got True"),
         (lambda: length_law(LAW.net, width=2, depth=0), ValueError, "depth must be .* got 0"),
+        (
+            lambda: length_law(LAW.net, width=2, depth=10**18),
+            ValueError,
+            "depth must be .* <= 10000",
+        ),
         (lambda: length_law(LAW.net, width=2, depth=-1), ValueError, "depth must be .* got -1"),
         (lambda: length_law(LAW.net, width=2, depth=1.5), TypeError, r"depth must be .* got 1\.5"),
         (lambda: LAW.cdf(1.0, layer=0), ValueError, "layer must be .* >= 1 and <= 2, got 0"),
@@ -484,6 +489,7 @@ LAW = length_law(Network("tanh"), width=10, depth=2)
         (lambda: LAW.cdf(1.0, layer="2"), TypeError, "layer must be .* got '2'"),
         (lambda: LAW.cdf(1.0, layer=1.0), TypeError, r"layer must be .* got 1\.0; write 1"),
         (lambda: LAW.cdf(math.nan, layer=1), ValueError, "q must be a number .* got nan"),
+        (lambda: LAW.cdf(10**400, layer=1), TypeError, "q must be a number"),
         (lambda: LAW.cdf("a", layer=1), TypeError, "q must be a number .* got 'a'"),
         (lambda: LAW.cdf(None, layer=1), ValueError, "q must be a number"),
         (lambda: LAW.cdf([[1], [1, 2]], layer=1), TypeError, "q must be a number"),
@@ -516,6 +522,29 @@ def test_a_law_is_frozen():
     before = LAW.mean
     LAW.mean[:] = 0
     np.testing.assert_array_equal(LAW.mean, before)
+
+
+@pytest.mark.parametrize("exponent", [-0.1, -0.2, -0.24, -0.249])
+def test_moments_beside_a_pole(exponent):
+    """One unit of |x|^a: v' = v^a |Z|^(2a), so that log v is a sum of independent terms.
+
+    At a near -1/4, E phi^4 rests on units nearer to 0 than any node.
+    """
+    depth = 5
+
+    def moment(layer, power):
+        """E v_layer^power."""
+        if layer == 1:
+            return 1.0
+        p = 2 * exponent * power
+        of_normal = 2 ** (p / 2) * math.gamma((p + 1) / 2) / math.sqrt(math.pi)
+        return of_normal * moment(layer - 1, exponent * power)
+
+    law = length_law(Network(activation("power", exponent=exponent)), width=1, depth=depth)
+    mean, square = (np.array([moment(k + 1, p) for k in range(depth)]) for p in (1, 2))
+    np.testing.assert_allclose(law.mean, mean, rtol=5e-4)
+    np.testing.assert_allclose(law.variance, 3 * square - mean**2, rtol=1e-3)
+    np.testing.assert_allclose(law.variance[1], 3 * square[1] - mean[1] ** 2, rtol=1e-9)
 
 
 def test_powers_of_a_transform():

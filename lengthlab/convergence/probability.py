@@ -16,6 +16,7 @@ from lengthlab.rng import RandomState
 CONFIDENCE = 0.95
 """Confidence of the interval around a sampled probability."""
 _MOST_LENGTHS = 2**20  # held at once
+_MOST_TRIALS = 10**12
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def convergence_probability(
     eps : float
         Largest distance of a length from the length map, ``> 0``.
     trials : int
-        Networks to draw, ``>= 1``.
+        Networks to draw, from 1 to 10^12.
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None
         Of the networks of `sample_lengths`.
 
@@ -87,7 +88,10 @@ def convergence_probability(
     """
     check_network(net)
     width, depth = check_width(width), check_count("depth", depth)
-    eps, trials = check_real("eps", eps, above=0), check_count("trials", trials)
+    eps, trials = (
+        check_real("eps", eps, above=0),
+        check_count("trials", trials, maximum=_MOST_TRIALS),
+    )
     prediction = length_map(net, depth=depth)
     process = LengthProcess(net, width=width, depth=depth, rng=rng)
     near = count_near(process, prediction, eps, trials)

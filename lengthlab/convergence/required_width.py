@@ -19,6 +19,8 @@ ERROR_RATE = 1e-3
 """Probability with which a wrong verdict on one width is let through."""
 _TINY = 1e-300
 _BATCH = 500  # networks between two looks: the verdict may be reached at any of them
+_MOST_NETWORKS = 100_000
+_MOST_NODES = 2 * 10**9  # half a minute, by and large
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def required_width(
     depth: int,
     eps: float,
     delta: float,
-    budget: int = 100_000,
+    budget: int | None = None,
     rng: RandomState = None,
 ) -> RequiredWidth:
     """Smallest width with ``|q_l - qt_l| <= eps`` in all layers with probability 1 - delta.
@@ -66,9 +68,12 @@ def required_width(
         Largest distance of a length from the length map, ``> 0``.
     delta : float
         Probability that is allowed for more, ``1e-9 <= delta < 1``.
-    budget : int
-        Networks to draw at most, ``>= 0``, for both widths together; each costs `depth` times the
-        width, that is about ``1 / eps^2``. 0 draws none: then the theory stands alone.
+    budget : int, optional
+        Networks to draw at most, ``>= 0``, for both widths together; a verdict mostly takes about
+        10^4. Each costs ``depth * N_0`` hidden nodes, of which one processor draws 4 to 10 times
+        10^7 a second; where |phi| is homogeneous, as for ReLU, a layer costs as much as one node.
+        Without a budget, what 2 * 10^9 nodes make, and 100,000 at most: half a minute, by and
+        large. 0 draws none: then the theory stands alone.
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None
         Of the networks.
 
@@ -97,13 +102,17 @@ def required_width(
     check_network(net)
     depth, eps = check_count("depth", depth), check_real("eps", eps, above=0)
     delta = check_real("delta", delta, at_least=1e-9, below=1)
-    budget = check_count("budget", budget, minimum=0)
+    if budget is not None:
+        budget = check_count("budget", budget, minimum=0)
     seed = seed_sequence(rng)
     try:
         law = deviations(net, depth=depth)
     except InfiniteSpreadError as error:
         return RequiredWidth(None, None, error.reason, 0)
     theory = _smallest_width(law, eps, delta)
+    if budget is None:
+        nodes = depth if net.activation.homogeneous is not None else depth * theory
+        budget = min(_MOST_NETWORKS, _MOST_NODES // nodes)
     bench = _Bench(net, length_map(net, depth=depth), eps, delta, budget)
     return bench.judge(theory, seed)
 

@@ -73,8 +73,8 @@ def sample_gram(
     """
     check_network(net)
     inputs = check_gram("inputs_gram", inputs_gram)
-    width, depth = check_width(width), check_count("depth", depth)
-    trials, k = check_count("trials", trials), len(inputs)
+    width, depth = check_width(width), check_count("depth", depth, maximum=10**7)
+    trials, k = check_count("trials", trials, maximum=10**12), len(inputs)
     what = f"{trials} trials of {depth} matrices {k} x {k}"
     check_size((trials, depth, k, k), what, "ask for fewer trials")
     law = Grams(net, inputs, width, depth)
@@ -96,7 +96,7 @@ def check_gram(name: str, value: Any) -> Array:
     """
     try:
         matrix = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         msg = f"{name} must be a square matrix of numbers, got {value!r}"
         raise TypeError(msg) from None
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:

@@ -1,19 +1,22 @@
 """The kernel matrices of a set of inputs, and their eigenvalues."""
 
 import math
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
 
 from lengthlab.activations import Activation, Array
 from lengthlab.activations import activation as catalogued
-from lengthlab.correlation.kernel import product_mean
+from lengthlab.correlation.kernel import product_mean, slope_product_mean
 from lengthlab.derivative import mean_square_slope
 
 _STEPS = 0.02 * 4.0 ** -np.arange(4)
 # Central differences of order 8.
 _STENCIL = ((1, 4 / 5), (2, -1 / 5), (3, 4 / 105), (4, -1 / 280))
 _MOST_INPUTS = 500
+_SHARP = 1e-9  # relative error of an entry of the gradient matrix
+_LARGEST = 1e300  # what a slope counts as where phi has left the floats: beyond all weights
 
 
 def gram_spectrum(
@@ -67,22 +70,16 @@ def gram_spectrum(
         raise ValueError(msg)
     products = points @ points.T
     if matrix == "features":
-        return np.asarray(np.linalg.eigvalsh(_kernel_matrix(phi, products, rtol=1e-11)))
-    for square in set(np.diag(products).tolist()) - {0.0}:
-        if math.isinf(mean_square_slope(phi, square).value):
-            msg = (
-                "activation must have a slope of finite mean square where matrix is 'gradient', "
-                f"got {phi.label}"
-            )
-            raise ValueError(msg)
-    gradients = _kernel_matrix(slope(phi), products, rtol=1e-9) * products
-    return np.asarray(np.linalg.eigvalsh(gradients))
+        entries = _kernel_matrix(lambda p, q, c: product_mean(phi, p, q, c).value, products)
+    else:
+        entries = _kernel_matrix(_Slopes(phi), products) * products
+    return np.asarray(np.linalg.eigvalsh(entries))
 
 
 def _check_inputs(inputs: Any) -> Array:
     try:
         points = np.asarray(inputs, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         msg = f"inputs must be an array of numbers, shape (n, d), got {inputs!r}"
         raise TypeError(msg) from None
     if points.ndim != 2 or not points.size:
@@ -99,8 +96,8 @@ def _check_inputs(inputs: Any) -> Array:
     return points
 
 
-def _kernel_matrix(phi: Activation, products: Array, rtol: float) -> Array:
-    """E phi(U_i) phi(U_j) for Gaussians U with covariance `products`; equal entries once."""
+def _kernel_matrix(entry: Callable[[float, float, float], float], products: Array) -> Array:
+    """Entries by two variances and a correlation, from covariances `products`; equal ones once."""
     squares, found = np.diag(products), {}
     kernel = np.empty_like(products)
     for i in range(len(products)):
@@ -110,12 +107,42 @@ def _kernel_matrix(phi: Activation, products: Array, rtol: float) -> Array:
             c = 1.0 if i == j else float(products[i, j]) / size if size else 0.0
             key = (float(f"{p:.14g}"), float(f"{q:.14g}"), round(min(max(c, -1.0), 1.0), 15))
             if key not in found:
-                found[key] = product_mean(phi, *key, rtol=rtol).value
+                found[key] = entry(*key)
             kernel[i, j] = kernel[j, i] = found[key]
     return kernel
 
 
 # --- phi' -----------------------------------------------------------------------------------------
+
+
+class _Slopes:
+    """E phi'(sqrt(p) U) phi'(sqrt(q) V) by p, q and their correlation."""
+
+    def __init__(self, phi: Activation) -> None:
+        self.phi, self._squares = phi, dict[float, float]()
+
+    def __call__(self, p: float, q: float, c: float) -> float:
+        if p == 0 or q == 0:
+            return 0.0  # the entry is a multiple of the product of the two inputs, which is 0
+        size = math.sqrt(self._square(p)) * math.sqrt(self._square(q))
+        if c == 1 and p == q:
+            return self._square(p)
+        if abs(c) < 1:
+            found = slope_product_mean(self.phi, p, q, c)
+            if found.error <= _SHARP * size:
+                return found.value
+        return product_mean(slope(self.phi), p, q, c, rtol=_SHARP).value
+
+    def _square(self, q: float) -> float:
+        if q not in self._squares:
+            self._squares[q] = mean_square_slope(self.phi, q).value
+        if math.isinf(self._squares[q]):
+            msg = (
+                "activation must have a slope of finite mean square where matrix is 'gradient', "
+                f"got {self.phi.label}"
+            )
+            raise ValueError(msg)
+        return self._squares[q]
 
 
 def slope(phi: Activation) -> Activation:
@@ -136,7 +163,8 @@ def slope(phi: Activation) -> Activation:
         # The step at which two neighbouring steps agree best.
         apart = np.abs(np.diff(found, axis=0))
         best = np.where(np.isnan(apart), np.inf, apart).argmin(axis=0)
-        return np.asarray(np.take_along_axis(found, best[None], axis=0)[0])
+        slopes = np.take_along_axis(found, best[None], axis=0)[0]
+        return np.asarray(np.where(np.isnan(slopes) & np.isinf(phi(x)), _LARGEST, slopes))
 
     return Activation(function, f"slope of {phi.label}", kinks=phi.kinks, growth=phi.growth)
 

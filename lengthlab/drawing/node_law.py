@@ -14,6 +14,8 @@ from lengthlab.network import Network
 
 _NORMAL_FROM = 10**6  # units from which a coordinate of a direction is normal to every digit shown
 _LEVELS = np.linspace(-7.5, 7.5, 401)  # in standard deviations: the length's quantiles
+# Up to width 3 a coordinate's density does not tend to 0 at its ends: many smooth it.
+_MANY_LEVELS = np.linspace(-7.5, 7.5, 4001)
 _PROBES = np.array([0.013, 0.4, 1.0, 1.7, 6.1, 1e6])
 _RECIPROCAL = ("reciprocal", "1/x", "x^-1", "x**-1")
 
@@ -149,9 +151,6 @@ def _relative_spread(law: LengthLaw, width: int, layer: int) -> float:
         mean = net.gain * m + net.sigma_b**2
         noise = max(fourth / net.keep_probability - m * m, 0.0)
         return net.gain**2 * noise / width / mean**2 if 0 < mean**2 < math.inf else math.nan
-    if any(pole.order > 0 for pole in net.activation.poles):
-        reason = "the moments beyond layer 2 are carried by units too near to a pole"
-        raise UnresolvedError(reason, 2)
     mean, variance = float(law.mean[-1]), float(law.variance[-1])
     if not 0 < mean**2 < math.inf:
         return math.nan
@@ -162,8 +161,9 @@ def _relative_spread(law: LengthLaw, width: int, layer: int) -> float:
 def _mixture(law: LengthLaw, width: int, layer: int, dead: float) -> Callable[[Array], Array]:
     from scipy.special import ndtr
 
-    weights = np.diff(ndtr(_LEVELS))
-    lengths = law.quantile(ndtr((_LEVELS[1:] + _LEVELS[:-1]) / 2), layer=layer)
+    levels = _LEVELS if width > 3 else _MANY_LEVELS
+    weights = np.diff(ndtr(levels))
+    lengths = law.quantile(ndtr((levels[1:] + levels[:-1]) / 2), layer=layer)
     alive = (lengths > 0) & (lengths < math.inf)
     scales, weights = np.sqrt(lengths[alive]), weights[alive]
     weights = weights * ((1 - dead) / max(float(weights.sum()), 1e-300))

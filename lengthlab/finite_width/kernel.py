@@ -117,8 +117,7 @@ class Kernel:
         """Laws given each of `variances`, which are all within a few powers of e, or are 0."""
         unit = self._units(variances)
         mean = self.factor * unit.mean + self.noise
-        silent = unit.weights[:, unit.outputs == 0].sum(axis=1) ** self.width
-        dead = silent if self.noise == 0 else np.zeros_like(silent)
+        dead = unit.silent**self.width if self.noise == 0 else np.zeros_like(mean)
         top = self._top(unit)
         first, moments = self._moments(unit, top)
         weights = splines.weights(moments)
@@ -173,8 +172,7 @@ class Kernel:
                 moments[here] = self._means(unit, here, foot, start)
                 edge = math.exp(foot + splines.SUPPORT * self.target)
                 open_[here] = floor[here] < edge
-                if open_.any():
-                    open_[here] &= self._below(unit, here, edge) > _NEGLIGIBLE
+                open_ = self._reaches_below(unit, open_, edge)
             found.append(moments)
             window -= 1
             if len(found) * count > _MOST_TARGETS:
@@ -208,15 +206,28 @@ class Kernel:
         turns = np.exp((1j * cycle * np.arange(count) - damping) * shift)
         return np.asarray(_power(less, n) * turns)
 
+    def _reaches_below(self, unit: Units, open_: Mask, point: float) -> Mask:
+        """Of the sources that are open, those with 0 < v' <= point not negligibly rare."""
+        if not open_.any():
+            return open_
+        # All X <= a share of the mean of N of them, or all X <= N times it: bounds on both sides.
+        n, share = self.width, max(point - self.noise, 0.0) / self.factor
+        silent = unit.silent**n if self.noise == 0 else 0.0
+        surely = unit.cdf(share) ** n - silent > _NEGLIGIBLE
+        unsure = open_ & ~surely & (unit.cdf(n * share) ** n - silent > _NEGLIGIBLE)
+        reaches = open_ & surely
+        if unsure.any():
+            reaches[unsure] = self._below(unit, unsure, point) > _NEGLIGIBLE
+        return reaches
+
     def _below(self, unit: Units, here: Mask, point: float) -> Array:
-        """Bound on P(v' <= point) by Markov's inequality for exp(-rate v')."""
+        """Bound on P(0 < v' <= point) by Markov's inequality for exp(-rate v')."""
         n, rates = self.width, np.array([1.0, 4.0, 16.0, 64.0]) / point
         felt = _Felt(self, unit, here, point, rates[0])
         less = felt.mean(np.expm1(np.outer(felt.each, -rates)))
         values = (1 + less) ** n * np.exp(rates * (point - self.noise - n * felt.centre))
         if self.noise == 0:  # apart from the mass at 0
-            silent = unit.weights[here][:, unit.outputs == 0].sum(axis=1) ** n
-            at_zero = silent[:, None] * np.exp(rates * point)
+            at_zero = (unit.silent[here] ** n)[:, None] * np.exp(rates * point)
             values = np.maximum(values - at_zero, 1e-15 * at_zero)
         return np.asarray(values.min(axis=1))
 
@@ -270,13 +281,14 @@ class _Felt:
         factor, mean = kernel.factor / kernel.width, unit.mean[here]
         most = max(end - kernel.noise, 0.0) / kernel.width
         self.centre = min(factor * float(mean[len(mean) // 2]), most)
-        low = int(np.searchsorted(unit.outputs, _NOTHING * end / factor))
-        high = int(np.searchsorted(unit.outputs, (self.centre + 60 / damping) / factor))
-        weights = unit.weights if here.all() else unit.weights[here]
+        low = int(unit.outputs.searchsorted(_NOTHING * end / factor))
+        high = int(unit.outputs.searchsorted((self.centre + 60 / damping) / factor))
+        rows = slice(None) if here.all() else here
+        weights, below = unit.weights[rows], unit.below[rows]
         self.each = np.append(0.0, factor * unit.outputs[low:high]) - self.centre
         self._weights = weights[:, low:high]
-        self._zero = weights[:, :low].sum(axis=1, keepdims=True)
-        self._lost = weights[:, high:].sum(axis=1, keepdims=True)
+        self._zero = below[:, low, None]
+        self._lost = (below[:, -1] - below[:, high])[:, None]
 
     def mean(self, less: Number) -> Number:
         """Mean of values less 1, from those at `each`; they are -1 at infinity."""

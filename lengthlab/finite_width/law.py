@@ -26,6 +26,7 @@ from lengthlab.gaussian import critical_variance
 from lengthlab.network import Network, check_network
 
 _SAFETY = 2.0  # a difference of two computations is no bound: seen, at most 1.43 times too small
+_MOST_LAYERS = 10**4  # each keeps about 0.1 MB
 _WORST = 0.01  # a law that is known no better is refused
 _WORST_OF_V = 0.03  # nothing smooths v: at width 2 its density jumps
 _MOMENT = 0.01  # relatively: as above
@@ -198,7 +199,7 @@ def length_law(net: Network, *, width: int, depth: int) -> LengthLaw:
     net : Network
         Activation and scales.
     width, depth : int
-        Units a layer, from 1 to 10^12, and number of layers, ``>= 1``.
+        Units a layer, from 1 to 10^12, and number of layers, from 1 to 10^4.
 
     Returns
     -------
@@ -226,7 +227,7 @@ def length_law(net: Network, *, width: int, depth: int) -> LengthLaw:
     (array([2., 2.]), array([0.03, 0.59, 8.05]))
     """
     check_network(net)
-    width, depth = check_width(width), check_count("depth", depth)
+    width, depth = check_width(width), check_count("depth", depth, maximum=_MOST_LAYERS)
     _refuse_out_of_reach(net, depth)
     chains = [Chain(Kernel(net, width, resolution)) for resolution in (FINE, COARSE)]
     try:
@@ -279,7 +280,7 @@ def _refuse_out_of_reach(net: Network, depth: int) -> None:
 def _numbers(name: str, value: ArrayLike) -> Array:
     try:
         numbers = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         msg = f"{name} must be a number or an array of numbers, got {value!r}"
         raise TypeError(msg) from None
     if np.isnan(numbers).any():

@@ -1,6 +1,7 @@
 """The law of q_l from that of v_l: given v, q is v chi2_N / N."""
 
 import math
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -64,17 +65,22 @@ class Table:
         self._step = kernel.step / _PER_STEP
         left = math.ceil((8 * math.sqrt(1 / half) + 24 / half) / self._step)
         right = math.ceil((7 * math.sqrt(1 / half) + math.log1p(30 / half)) / self._step)
-        r = self._step * np.arange(-left, right + 1, dtype=np.float64)  # log of chi2_N / N
-        shares = np.zeros(_PER_STEP * (len(law.weights) - 1) + 1)
-        shares[::_PER_STEP] = law.weights
-        density = _log_chi_density(half, r)
-        slope = -half * np.expm1(r) * density
-        below = _convolve(shares, gammainc(half, half * np.exp(r)), 1.0)
+        count = _PER_STEP * math.ceil((left + 1 + right) / _PER_STEP)
+        self._r = self._step * np.arange(-left, count - left, dtype=np.float64)  # log chi2_N / N
+        self._weights, self._density = law.weights, _log_chi_density(half, self._r)
+        chi = np.stack([gammainc(half, half * np.exp(self._r)), self._density])
+        below, density = _convolve(law.weights, chi)
+        # To the right of its points, the cdf of chi is 1.
+        below[count:] += np.cumsum(law.weights[:-1]).repeat(_PER_STEP)
         self._start = kernel.origin + kernel.step * law.first - left * self._step
         self._dead, self._escaped = law.dead, law.escaped
         self._cdf = np.clip(np.maximum.accumulate(law.dead + below), 0.0, 1.0)
-        self._pdf = np.maximum(_convolve(shares, density, 0.0), 0.0)
-        self._slope = _convolve(shares, slope, 0.0)
+        self._pdf = np.maximum(density, 0.0)
+
+    @cached_property
+    def _slope(self) -> Array:
+        """Slope of the density."""
+        return _convolve(self._weights, -self._tail * np.expm1(self._r) * self._density)
 
     def cdf(self, q: Array) -> Array:
         """P(length <= q)."""
@@ -128,13 +134,18 @@ def _log_chi_density(half: float, r: Array) -> Array:
     return np.asarray(np.exp(constant + half * (r - np.expm1(r))))
 
 
-def _convolve(shares: Array, kernel: Array, beyond: float) -> Array:
-    """Full convolution; to the right of its points the kernel is `beyond`."""
-    size = len(shares) + len(kernel) - 1
-    points = 2 ** math.ceil(math.log2(size + len(shares)))
-    longer = np.append(kernel, np.full(len(shares) - 1, beyond))
-    product = np.fft.rfft(shares, points) * np.fft.rfft(longer, points)
-    return np.asarray(np.fft.irfft(product, points)[:size])
+def _convolve(weights: Array, dense: Array) -> Array:
+    """Full convolution, along the last axis of `dense`, of which `_PER_STEP` points go to a weight.
+
+    Points that are a whole number of steps apart see the same weights: one convolution for each of
+    the `_PER_STEP` places within a step.
+    """
+    places = np.swapaxes(dense.reshape(*dense.shape[:-1], -1, _PER_STEP), -1, -2)
+    size = len(weights) + places.shape[-1] - 1
+    points = min(f * 2 ** max(math.ceil(math.log2(size / f)), 0) for f in (1, 3, 5, 9, 15))
+    product = np.fft.rfft(weights, points) * np.fft.rfft(places, points)
+    found = np.swapaxes(np.fft.irfft(product, points)[..., :size], -1, -2)
+    return np.asarray(found.reshape(*dense.shape[:-1], -1))
 
 
 def _hermite(place: Array, step: float, values: Array, slopes: Array) -> Array:

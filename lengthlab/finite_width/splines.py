@@ -45,7 +45,10 @@ def weights(moments: Array) -> Array:
     >>> float((weights(moments) @ nodes**3).round(6))
     0.027
     """
-    return np.asarray(np.apply_along_axis(np.convolve, -1, moments, _inverse()))
+    filter_ = _inverse()
+    rows = np.zeros((*moments.shape[:-1], moments.shape[-1] + len(filter_) - 1))
+    rows[..., : moments.shape[-1]] = moments  # zeros between them keep the rows apart
+    return np.asarray(np.convolve(rows.ravel(), filter_)[: rows.size].reshape(rows.shape))
 
 
 @cache

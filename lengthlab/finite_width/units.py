@@ -5,7 +5,7 @@ The nodes are points h, the same for every variance v; v enters by their Gaussia
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -50,6 +50,8 @@ class Units:
         Values of X, ascending; 0 among them, of masked units.
     weights : ndarray, shape (variances, nodes)
         Their probabilities: rows that add up to 1.
+    below : ndarray, shape (variances, nodes + 1)
+        Probabilities of the first 0, 1, ..., nodes of them.
     mean, ratio : ndarray, shape (variances,)
         E X, and E X^2 / (E X)^2, which is 1 where X is 0.
     largest : ndarray, shape (variances,)
@@ -58,9 +60,19 @@ class Units:
 
     outputs: Array
     weights: Array
+    below: Array
     mean: Array
     ratio: Array
     largest: Array
+
+    @cached_property
+    def silent(self) -> Array:
+        """P(X = 0), shape (variances,)."""
+        return self.cdf(0.0)
+
+    def cdf(self, x: float) -> Array:
+        """P(X <= x), shape (variances,)."""
+        return np.asarray(self.below[:, self.outputs.searchsorted(x, side="right")])
 
 
 def units(net: Network, variances: Array, *, width: int, order: int) -> Units:
@@ -81,17 +93,26 @@ def units(net: Network, variances: Array, *, width: int, order: int) -> Units:
     density = measure * np.exp(-h * h / (2 * scale))
     density[variances == 0] = 0.0
     density[variances == 0, -2] = 1.0
-    density *= net.keep_probability / density.sum(axis=1, keepdims=True)
+    share = net.keep_probability / density.sum(axis=1)
+    density *= share[:, None]
     density[:, -1] = 1 - net.keep_probability
     near = (np.abs(h) <= 6.3 * np.sqrt(variances)[:, None]) & (density > 0)
     mean = density @ outputs
     with np.errstate(over="ignore", invalid="ignore"):
-        relative = outputs / np.where(mean > 0, mean, 1.0)[:, None]
-        ratio = np.where(mean > 0, (density * relative * relative).sum(axis=1), 1.0)
+        unit = np.where(mean > 0, mean, 1.0)
+        relative = outputs / unit[:, None]
+        square = (density * relative * relative).sum(axis=1)
+        for place, missed in _missed_at_poles(phi, h[:-2], order):
+            near_pole = share * np.exp(-place * place / (2 * scale[:, 0]))
+            square += np.where(variances > 0, near_pole * missed / unit / unit, 0.0)
+        ratio = np.where(mean > 0, square, 1.0)
     ratio = np.where(ratio < _HUGE, ratio, _HUGE)  # nan as well
     largest = np.where(near, outputs, 0.0).max(axis=1)
     rank = np.argsort(outputs)
-    return Units(outputs[rank], density[:, rank], mean, ratio, largest)
+    weights = density[:, rank]
+    below = np.zeros((len(variances), len(outputs) + 1))
+    np.cumsum(weights, axis=1, out=below[:, 1:])
+    return Units(outputs[rank], weights, below, mean, ratio, largest)
 
 
 def _square(phi: Activation, h: Array) -> Array:
@@ -138,6 +159,28 @@ def _panels(
         left, right = np.append(left[rough], split), np.append(split, right[rough])
     nodes, measures = zip(*done, strict=True)
     return np.concatenate(nodes), np.concatenate(measures)
+
+
+def _missed_at_poles(phi: Activation, h: Array, order: int) -> list[tuple[float, float]]:
+    """Poles, and what the panels beside each miss of the integral of phi^4.
+
+    There phi goes like a power, and a Gauss rule's share of its integral is known.
+    """
+    rule, rule_weights = _rule(order)[:2]
+    t, found = (1 + rule) / 2, []
+    for pole in phi.poles:
+        steep = 4 * pole.order
+        if not 0 < steep < 1:
+            continue
+        missed = 1 / (1 - steep) - float(rule_weights @ t**-steep) / 2
+        distance = np.abs(h - pole.location)
+        nearest = [
+            int(np.where(h * s > pole.location * s, distance, np.inf).argmin()) for s in (1, -1)
+        ]
+        squares = _square(phi, h[nearest]) ** 2
+        length = distance[nearest] / t[0]
+        found.append((pole.location, float(squares @ length) * t[0] ** steep * missed))
+    return found
 
 
 def _unresolved(values: Array, ends: Array, to_series: Array, to_ends: Array) -> Array:

@@ -61,6 +61,12 @@ if __name__ == "__main__":
     circle = np.column_stack([np.cos(angle), np.sin(angle)])
     report("spectrum, relu, 64 points", lambda: gram_spectrum("relu", circle))
     report("spectrum, tanh, 64 points", lambda: gram_spectrum("tanh", circle))
+    cloud = np.random.default_rng(0).standard_normal((8, 5))  # 36 entries, all different
+    for name in ("tanh", "gelu", "exp"):
+        report(
+            f"gradient spectrum, {name}, 8 points",
+            lambda name=name: gram_spectrum(name, cloud, matrix="gradient"),
+        )
     lengths = report(
         "lengths, 100 networks of 10 x 1000",
         lambda: sample_lengths(net, trials=100, threads=1, **SHAPE),
