@@ -226,9 +226,8 @@ def test_the_references_say_what_to_read_in_which_time(path):
 
 
 @each_lesson
-def test_every_lesson_but_the_first_has_a_widget(path):
-    """Lesson 1 is one layer, which needs no more than a loop; its picture is a still one."""
-    assert bool(cells(path, "code", "widget")) == (number_of(path) != 1)
+def test_every_lesson_has_a_widget(path):
+    assert cells(path, "code", "widget")
 
 
 @each_lesson
