@@ -178,25 +178,12 @@ def mean_fourth(phi: Activation, q: float) -> Estimate:
     >>> round(mean_fourth(Activation(abs), 2.0).value, 9)
     12.0
     """
-    if q == 0:
-        return _at_zero(phi, 4)
-    if q >= critical_variance(phi, 4):
-        return Estimate(math.inf, math.inf)
-    value = phi.mean_fourth(q) if phi.mean_fourth else _fourth_of_a_power(phi, q)
-    if value is None:
+    if q == 0 or q >= critical_variance(phi, 4):
+        return _at_zero(phi, 4) if q == 0 else Estimate(math.inf, math.inf)
+    closed = phi.mean_fourth or (phi.homogeneous and phi.homogeneous.mean_fourth)
+    if closed is None or (value := closed(q)) is None:
         return _moment(phi, q, power=4, rtol=1e-10).estimate
     return Estimate(value, 64 * _EPS * abs(value) + _TINY)
-
-
-def _fourth_of_a_power(phi: Activation, q: float) -> float | None:
-    """E phi^4 where phi is a power on either side of 0, and floats hold it."""
-    law = phi.homogeneous
-    if law is None or law.degree < 0:
-        return None
-    moment = math.prod(range(1, 4 * law.degree, 2))  # E Z^(4 degree)
-    sides = [size * size * size * size for size in (law.right, law.left)]
-    value = sum(sides) / 2 * moment * math.prod([q] * (2 * law.degree))
-    return value if _TINY / _EPS < value < math.inf else None
 
 
 def critical_variance(phi: Activation, power: int) -> float:

@@ -14,7 +14,7 @@ from lengthlab.length_curve import check_scales, last_finite, length_curve, log_
 from lengthlab.network import Network
 
 _LOW = 1e-6  # lengths below are taken for 0, where there is no bias
-_PIECES = 24  # of the table of slopes: where one costs much, as near a pole, it has to end
+_PIECES = 12  # of the table of slopes: where one costs much, as near a pole, it has to end
 _CRITICAL = 1e-6  # |chi - 1| that counts as 1
 
 

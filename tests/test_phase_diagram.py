@@ -123,7 +123,7 @@ def test_the_rationals_do_not_make_a_nan():
     "text", ["sin(exp(x))", "sin(exp(x^2/10))", "exp(x^2*sin(x))", "x*sin(x^2)"]
 )
 def test_an_endless_oscillation_makes_no_nan(text):
-    diagram = phase_diagram(formula(text), sigma_w=[0.1, 1.2, 3.0], sigma_b=[0.0, 0.5, 1.5])
+    diagram = phase_diagram(formula(text), sigma_w=[0.5, 1.2], sigma_b=[0.5, 1.5])
     assert (diagram.q_star >= 0).all()
     assert (diagram.chi >= 0).all()
 

@@ -28,6 +28,15 @@ class Homogeneous(NamedTuple):
     right: float
     left: float
 
+    def mean_fourth(self, q: float) -> float | None:
+        """E phi(sqrt(q) Z)^4; None where that is infinite, or no float holds it to all digits."""
+        if self.degree < 0:
+            return None
+        moment = math.prod(range(1, 4 * self.degree, 2))  # E Z^(4 degree)
+        sides = [size * size * size * size for size in (self.right, self.left)]
+        value = sum(sides) / 2 * moment * math.prod([q] * (2 * self.degree))
+        return value if 1e-290 < value < math.inf else None
+
 
 @dataclass(frozen=True, eq=False)
 class Activation:

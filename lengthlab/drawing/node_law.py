@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.polynomial.legendre import leggauss
 
 from lengthlab.activations import Activation, Array
 from lengthlab.finite_width import LengthLaw, UnresolvedError, length_law
@@ -14,8 +15,7 @@ from lengthlab.network import Network
 
 _NORMAL_FROM = 10**6  # units from which a coordinate of a direction is normal to every digit shown
 _LEVELS = np.linspace(-7.5, 7.5, 401)  # in standard deviations: the length's quantiles
-# Up to width 3 a coordinate's density does not tend to 0 at its ends: many smooth it.
-_MANY_LEVELS = np.linspace(-7.5, 7.5, 4001)
+_DIRECTIONS = 128  # coordinates of a direction, of which a smooth function is wanted
 _PROBES = np.array([0.013, 0.4, 1.0, 1.7, 6.1, 1e6])
 _RECIPROCAL = ("reciprocal", "1/x", "x^-1", "x**-1")
 
@@ -159,22 +159,37 @@ def _relative_spread(law: LengthLaw, width: int, layer: int) -> float:
 
 
 def _mixture(law: LengthLaw, width: int, layer: int, dead: float) -> Callable[[Array], Array]:
+    """P(h <= x): h is the root of N q, times a coordinate of a uniform direction."""
     from scipy.special import ndtr
 
-    levels = _LEVELS if width > 3 else _MANY_LEVELS
-    weights = np.diff(ndtr(levels))
-    lengths = law.quantile(ndtr((levels[1:] + levels[:-1]) / 2), layer=layer)
+    if width <= 3:
+        return _of_a_direction(law, width, layer)
+    weights = np.diff(ndtr(_LEVELS))
+    lengths = law.quantile(ndtr((_LEVELS[1:] + _LEVELS[:-1]) / 2), layer=layer)
     alive = (lengths > 0) & (lengths < math.inf)
     scales, weights = np.sqrt(lengths[alive]), weights[alive]
     weights = weights * ((1 - dead) / max(float(weights.sum()), 1e-300))
 
     def cdf(x: Array) -> Array:
         x = np.asarray(x, dtype=np.float64)
-        if width == 1:  # |h| is the root of the length
-            half = (1 + law.cdf(x * x, layer=layer)) / 2
-        else:
-            half = _coordinate(np.abs(x)[..., None] / scales, width) @ weights + dead
-        return np.where(x < 0, 1 - half, half)
+        half = _coordinate(np.abs(x)[..., None] / scales, width) @ weights + dead
+        return np.asarray(np.where(x < 0, 1 - half, half))
+
+    return cdf
+
+
+def _of_a_direction(law: LengthLaw, width: int, layer: int) -> Callable[[Array], Array]:
+    """Sum over coordinates: up to width 3 their density ends in a jump or a pole."""
+    nodes, weights = leggauss(_DIRECTIONS)
+    share, weights = (1 + nodes) / 2, weights / 2
+    if width == 1:
+        share, weights = np.ones(1), np.ones(1)
+    coordinates = np.cos(math.pi / 2 * share) if width == 2 else share
+
+    def cdf(x: Array) -> Array:
+        x = np.asarray(x, dtype=np.float64)
+        within: Array = law.cdf(x[..., None] ** 2 / (width * coordinates**2), layer=layer) @ weights
+        return np.asarray(np.where(x < 0, 1 - within, 1 + within) / 2)
 
     return cdf
 
