@@ -27,7 +27,7 @@ def filled(explorer):
 )
 def test_histograms_show_their_shape_where_there_is_no_band(phi, parameters):
     explorer = WidthExplorer(phi, depth=2, **parameters)
-    explorer.run(300)
+    explorer.run(150)
     assert explorer.figure
     assert len(explorer.model.experiment.band.lower) < 2
     low, high = explorer._artists.view.limits
