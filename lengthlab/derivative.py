@@ -23,7 +23,7 @@ _LOG_DENSITY = -math.log(2 * math.pi) / 2
 _NODES, _WEIGHTS = leggauss(15)
 _COARSE, _COARSE_WEIGHTS = leggauss(10)
 _ENDS = np.array([-1.0, 1.0]) * (1 - 1e-12)  # inside, whatever an edge is rounded to
-_MAX_BISECTED = 20_000
+_MAX_BISECTED, _FEW_BISECTED = 20_000, 4_000  # for one length, and for one of many
 _RTOL = 1e-11
 _NOISE = 60 * _EPS  # of a derivative on [-1, 1], relative to the largest value
 _DIVERGENT = 0.998  # of the ratio of dyadic panels: |x|^(-1) and steeper
@@ -44,7 +44,7 @@ def _legendre() -> tuple[Array, Array, Array, Array]:
 _TO_SERIES, _TO_SLOPES, _TO_ROUGH, _TO_VALUES = _legendre()
 
 
-def mean_square_slope(phi: Activation, q: float) -> Estimate:
+def mean_square_slope(phi: Activation, q: float, *, budget: int = _MAX_BISECTED) -> Estimate:
     """E phi'(sqrt(q) Z)^2: how much phi stretches small differences, in the mean square.
 
     Parameters
@@ -52,6 +52,8 @@ def mean_square_slope(phi: Activation, q: float) -> Estimate:
     phi : Activation
     q : float
         Squared length per unit, ``> 0``.
+    budget : int
+        Panels to bisect; what is left of an endless oscillation goes into the error.
 
     Returns
     -------
@@ -102,7 +104,7 @@ def mean_square_slope(phi: Activation, q: float) -> Estimate:
     shift = height if phi.log_abs is not None or height > _LOG_MAX / 4 else 0.0
     with np.errstate(over="ignore", invalid="ignore"):  # what leaves the floats ends as inf
         panels = _Panels(phi, math.sqrt(q), lambda z: _LOG_DENSITY - shift - z * z / 2)
-        total = _integrate(panels, np.asarray(edges), _MAX_BISECTED)
+        total = _integrate(panels, np.asarray(edges), budget)
     if total is None or total.endless:
         return replace(near, certain=certain)
     if shift + math.log(max(total.value, 1e-300)) > _LOG_MAX:
@@ -134,7 +136,7 @@ def mean_square_slopes(phi: Activation, low: float, high: float) -> Callable[[fl
     """
 
     def alone(q: float) -> Estimate:
-        return mean_square_slope(phi, q)
+        return mean_square_slope(phi, q, budget=_FEW_BISECTED)
 
     closed = phi.homogeneous is not None
     table = None if closed else measure(phi, _square_slope, low, high, tolerance=1e-9)
@@ -394,6 +396,5 @@ def _one_side(phi: Activation, side: float, u: Array) -> tuple[Array, float]:
     # Judged at h = 6e-8 to 2e-10: smaller differences of phi may be nothing but rounding.
     if size[16] > 0.25 * size[8] or steep[12:17].any() or math.isinf(errors[best]):
         return u + math.inf, math.inf
-    x = 2 * u / lengths[best] - 1
-    slope = 2 * side / lengths[best] * legval(x, legder(series[:, best]))
+    slope = legval(2 * u / lengths[best] - 1, legder(series[:, best])) * 2 * side / lengths[best]
     return np.asarray(slope), float(errors[best])

@@ -13,7 +13,7 @@ import numpy as np
 
 from lengthlab.activations import Activation, Array
 from lengthlab.checks import check_real, check_sequence
-from lengthlab.quadrature import integrate
+from lengthlab.quadrature import MOST_PANELS, integrate
 
 _EPS = float(np.finfo(float).eps)
 _TINY = float(np.finfo(float).tiny)  # what underflow may take away
@@ -116,7 +116,7 @@ def expectation(
     return _moment(phi, variance, power=1, rtol=rtol).estimate
 
 
-def mean_square(phi: Activation, q: float) -> MeanSquare:
+def mean_square(phi: Activation, q: float, *, budget: int = MOST_PANELS) -> MeanSquare:
     """m(q) = E phi(sqrt(q) Z)^2, from the closed form where there is one, else within 1e-12.
 
     Parameters
@@ -124,6 +124,8 @@ def mean_square(phi: Activation, q: float) -> MeanSquare:
     phi : Activation
     q : float
         Squared length per unit, ``>= 0``.
+    budget : int
+        Of `integrate`.
 
     Returns
     -------
@@ -145,14 +147,12 @@ def mean_square(phi: Activation, q: float) -> MeanSquare:
     if q >= critical_variance(phi, 2):
         return MeanSquare(Estimate(math.inf, math.inf), math.inf)
     if phi.mean_square is None:
-        return _moment(phi, q, power=2, rtol=1e-12)
-    value = phi.mean_square(q)
-    if math.isinf(value):
+        return _moment(phi, q, power=2, rtol=1e-12, budget=budget)
+    if math.isinf(value := phi.mean_square(q)):
         return _OVERFLOW
     slope = _slope(phi.mean_square, q, value, critical_variance(phi, 2) - q)
     # A closed form is as good as its argument: rounding q moves it by about q m'(q) eps.
-    error = 8 * _EPS * (abs(value) + abs(q * slope)) + _TINY
-    return MeanSquare(Estimate(value, error), slope)
+    return MeanSquare(Estimate(value, 8 * _EPS * (abs(value) + abs(q * slope)) + _TINY), slope)
 
 
 def _slope(m: Callable[[float], float], q: float, value: float, room: float) -> float:
@@ -218,7 +218,9 @@ def _at_zero(phi: Activation, power: int) -> Estimate:
 # --- one integral ---------------------------------------------------------------------------------
 
 
-def _moment(phi: Activation, q: float, *, power: int, rtol: float) -> MeanSquare:
+def _moment(
+    phi: Activation, q: float, *, power: int, rtol: float, budget: int = MOST_PANELS
+) -> MeanSquare:
     """E phi(sqrt(q) Z)^power and its derivative in q, by quadrature."""
     certain = phi.growth is not None
     infinite = MeanSquare(Estimate(math.inf, math.inf, certain=certain), math.inf)
@@ -232,7 +234,7 @@ def _moment(phi: Activation, q: float, *, power: int, rtol: float) -> MeanSquare
         return overflow
     if integrand.logarithmic or look.height > _LOG_MAX / 4:
         integrand.shift = look.height
-    pieces = integrate(integrand, look.edges(integrand), rtol)
+    pieces = integrate(integrand, look.edges(integrand), rtol, budget=budget)
     if pieces is None:  # a power without poles has a mean, if no float for it
         return infinite if phi.degree is None or phi.poles else overflow
     slope = pieces.weighted(lambda z: z * z - 1) / (2 * q)
@@ -240,8 +242,8 @@ def _moment(phi: Activation, q: float, *, power: int, rtol: float) -> MeanSquare
     error = pieces.error + 8 * _EPS * (pieces.size + q * abs(slope)) + _TINY
     if integrand.shift + math.log(max(pieces.size, _TINY)) > _LOG_MAX:
         return overflow
-    factor = math.exp(integrand.shift)
-    return MeanSquare(Estimate(pieces.value * factor, error * factor, certain), slope * factor)
+    unit = math.exp(integrand.shift)
+    return MeanSquare(Estimate(pieces.value * unit, error * unit, certain), slope * unit)
 
 
 class _Integrand:
@@ -304,8 +306,7 @@ class _Look:
 
 def window(phi: Activation, q: float) -> tuple[list[float], float] | None:
     """Edges in z that hold the mass of phi(sqrt(q) z)^2, and its log-peak; None if it diverges."""
-    integrand = _Integrand(phi, math.sqrt(q), 2)
-    look = _look(integrand)
+    look = _look(integrand := _Integrand(phi, math.sqrt(q), 2))
     return None if look is None else (look.edges(integrand), look.height)
 
 

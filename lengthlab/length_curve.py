@@ -28,6 +28,7 @@ _MOST_PIECES = 100
 _LOWEST, _HIGHEST = 1e-300, 1e307  # lengths whose logarithms are tabulated
 _LOG_TINY, _LOG_MAX = math.log(np.finfo(float).tiny), math.log(np.finfo(float).max)
 _LOG_NOTHING = -600.0  # what is smaller adds nothing to a length: its shape is of no interest
+_FEW_PANELS = 4_000  # of one mean among many
 _PER_PIECE = 60  # points of the grid
 
 
@@ -302,7 +303,7 @@ def length_curve(
 
     def m(q: float) -> Estimate:
         with np.errstate(over="ignore"):  # it says itself where it leaves the floats
-            return mean_square(phi, q).estimate
+            return mean_square(phi, q, budget=_FEW_PANELS).estimate
 
     def tabulated(q: float) -> Estimate:
         found = table(q) if table else None

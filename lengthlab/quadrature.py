@@ -24,7 +24,7 @@ _FINE_NODES, _FINE_WEIGHTS = np.polynomial.legendre.leggauss(15)
 _COARSE_NODES, _COARSE_WEIGHTS = np.polynomial.legendre.leggauss(10)
 _ENDS = np.array([-1.0, 1.0]) * (1 - 1e-12)  # inside, whatever a break is rounded to
 _NODES = np.concatenate([_FINE_NODES, _COARSE_NODES, _ENDS])
-_MOST_PANELS = 20_000
+MOST_PANELS = 20_000
 _SMALLEST = 1e-13  # half-width of a panel that is not bisected any more, relative to max(1, |z|)
 _ROUGH = 1e-3  # of a panel's range: where more than that is unresolved, it counts in full
 _TINY = float(np.finfo(float).tiny)
@@ -72,7 +72,7 @@ class Pieces:
 
 
 def integrate(
-    f: Integrand, edges: Sequence[float], rtol: float, *, budget: int = _MOST_PANELS
+    f: Integrand, edges: Sequence[float], rtol: float, *, budget: int = MOST_PANELS
 ) -> Pieces | None:
     """Integrate `f` over ``[edges[0], edges[-1]]``, split at `edges`; None if it diverges.
 
