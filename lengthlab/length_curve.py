@@ -7,6 +7,7 @@ level sigma_b^2 of a curve that belongs to its gain.
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -299,62 +300,76 @@ def length_curve(
     >>> length_curve(activation("exp_square"), 1e-6, 1e6).highest  # up to 1 / (4 c) = 2.5
     2.4999975
     """
-    certain, closed = phi.growth is not None, phi.mean_square is not None
-
-    def m(q: float) -> Estimate:
-        with np.errstate(over="ignore"):  # it says itself where it leaves the floats
-            return mean_square(phi, q, budget=_FEW_PANELS).estimate
-
-    def tabulated(q: float) -> Estimate:
-        found = table(q) if table else None
-        return found or m(q)
-
-    def carefully(q: float) -> Estimate:
-        try:
-            return tabulated(q)
-        except ValueError:  # phi leaves the floats too early: the table ends before
-            return Estimate(math.inf, math.inf, overflow=True)
-
-    def finite(q: float) -> bool:
-        return math.isfinite(carefully(q).value)
-
-    def end(low: float, high: float) -> float:
-        # Near a wall m bends; near the end of the floats it does not.
-        return last_finite(finite, low, high, within=1e-3 if carefully(high).overflow else 1e-6)
-
-    def tabulated_to(top: float) -> Measure | None:
-        try:
-            return None if closed else measure(phi, square, low, top, tolerance=tolerance)
-        except ValueError:  # as above
+    low, high = max(low, _LOWEST), min(max(high, 2 * _LOWEST), _HIGHEST)
+    means = _Means(phi, low, tolerance)
+    top = min(high, critical_variance(phi, 2) * (1 - 1e-6))
+    if top <= low:
+        return None
+    if not means.in_floats(top):  # a look at phi alone
+        top = min(top, last_finite(means.in_floats, low, top, within=1e-2) * 1.02)
+    means.tabulate(top)
+    start = min(max(low, 1.0), _middle(low, top))
+    if start < top and math.isfinite(means.alone(start).value) and not means.finite(top):
+        top = means.end(start, top)
+    elif not means.finite(top):
+        if not means.finite(low):
             return None
+        top = means.end(low, min(start, top))
+    if top <= low:
+        return None
+    if means.table is None or phi.growth is None:  # what is known now of its growth
+        means.tabulate(top)
+    series = log_series_while(means.finite, means, low, top, tolerance=tolerance)
+    return LengthCurve(phi, series, phi.growth is not None) if series else None
 
-    def in_floats(q: float) -> bool:
+
+class _Means:
+    """m(q) from `low` on: from a table of panels, or one by one."""
+
+    def __init__(self, phi: Activation, low: float, tolerance: float) -> None:
+        self.phi, self.low, self.tolerance = phi, low, tolerance
+        self.table: Measure | None = None
+
+    def __call__(self, q: float) -> Estimate:
+        found = self.table(q) if self.table else None
+        return found or self.alone(q)
+
+    def alone(self, q: float) -> Estimate:
+        """One integral, or the closed form."""
+        with np.errstate(over="ignore"):  # it says itself where it leaves the floats
+            return mean_square(self.phi, q, budget=_FEW_PANELS).estimate
+
+    def tabulate(self, top: float) -> None:
+        """Integrate phi^2 once for every q up to `top`, where there is no closed form."""
+        self.table = None
+        if self.phi.mean_square is None:
+            with suppress(ValueError):  # phi leaves the floats too early: means are taken alone
+                self.table = measure(self.phi, square, self.low, top, tolerance=self.tolerance)
+
+    def in_floats(self, q: float) -> bool:
+        """Whether floats may hold m(q), from the height of phi alone."""
+        if self.phi.mean_square is not None:
+            return True
         try:
-            found = window(phi, q)
+            found = window(self.phi, q)
         except ValueError:
             return False
         return found is not None and found[1] < _LOG_MAX
 
-    low, high = max(low, _LOWEST), min(max(high, 2 * _LOWEST), _HIGHEST)
-    top = min(high, critical_variance(phi, 2) * (1 - 1e-6))
-    if top <= low:
-        return None
-    if not (closed or in_floats(top)):  # a look at phi alone
-        top = min(top, last_finite(in_floats, low, top, within=1e-2) * 1.02)
-    table = tabulated_to(top)
-    start = min(max(low, 1.0), _middle(low, top))
-    if start < top and math.isfinite(m(start).value) and not finite(top):
-        top = end(start, top)
-    elif not finite(top):
-        if not finite(low):
-            return None
-        top = end(low, min(start, top))
-    if top <= low:
-        return None
-    if table is None or phi.growth is None:  # what is known now of its growth
-        table = tabulated_to(top)
-    series = log_series_while(finite, tabulated, low, top, tolerance=tolerance)
-    return LengthCurve(phi, series, certain) if series else None
+    def finite(self, q: float) -> bool:
+        """Whether m(q) is finite."""
+        return math.isfinite(self._carefully(q).value)
+
+    def end(self, low: float, high: float) -> float:
+        """Where m ends: near a wall it bends, near the end of the floats it does not."""
+        within = 1e-3 if self._carefully(high).overflow else 1e-6
+        return last_finite(self.finite, low, high, within=within)
+
+    def _carefully(self, q: float) -> Estimate:
+        try:
+            return self(q)
+        except ValueError:  # phi leaves the floats too early: the table ends before
+            return Estimate(math.inf, math.inf, overflow=True)
 
 
 def last_finite(
